@@ -1,0 +1,186 @@
+# cmalloc. GNU make 3.82 or later, gcc or clang, and nothing else to build it.
+#
+#   make                ./libcmalloc.so  ./libcmalloc.a  ./heap (the guided tour)
+#   make check          the quick tests; ends with "N passed, N failed"
+#   make check-long     those and the long ones      make check-programs  real programs, preloaded
+#   make debug          build/tiny/: asserts on, tiny sizes
+#   make install        PREFIX=/usr/local DESTDIR=   make uninstall       takes the same files away
+#   make lint           every checker, both compilers      make format    clang-format, in place
+#   make bench          against its peers (QUICK=1)  make model           lock-free steps, in spin
+#   make img            the drawings of the README   make clean
+#
+#   CC=clang  CFLAGS='-O3 -g'  V=1 (show the commands)  WERROR=1 or CI=1 (warnings are errors)
+#
+# Tests bring their own rules in tests/*/*.mk. Such a fragment may
+#   add to CHECK_DEPS       files that make check builds first
+#          CHECK_RUN        commands that make check runs, each in single quotes
+#          LONG_DEPS, LONG_RUN    the same for make check-long, which runs both
+#   give the recipe of      bench, model, img, check-programs
+#   compile with            $(TEST_CC) one.c $(TEST_LIBS) -o $@ : the variant follows from the path of $@,
+#                           build/tiny/... or build/...; depend on build/flags and on $(OBJECT)
+# and writes nothing outside build/. tests/run.sh says how the results are counted.
+
+all:
+.PHONY: all check check-long check-programs debug install uninstall clean format lint img \
+        model bench
+
+# ---- Choices ----------------------------------------------------------------------------
+
+CFLAGS  ?= -O2 -g
+OBJCOPY ?= objcopy
+PREFIX  ?= /usr/local
+LIBDIR  ?= $(PREFIX)/lib
+INCDIR  ?= $(PREFIX)/include
+INSTALL ?= install
+
+VERSION := $(shell awk '/define CMALLOC_VERSION_/ { v = v s $$3; s = "." } END { print v }' \
+                   include/cmalloc.h)
+SONAME  := libcmalloc.so.$(firstword $(subst ., ,$(VERSION)))
+
+WARNINGS := -pedantic -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
+            -Wmissing-prototypes -Wundef -Wpointer-arith -Wcast-align -Wcast-qual -Wwrite-strings \
+            -Wvla -Wimplicit-fallthrough -Wformat=2
+ifneq ($(filter-out 0,$(CI) $(WERROR)),)
+WARNINGS += -Werror
+endif
+
+# What the code relies on; after CFLAGS, so that a distribution's flags do not undo it.
+#   -fno-builtin           else gcc makes calloc, written as malloc and memset, call calloc
+#   -fno-strict-aliasing   a chunk's words are the user's data in its other life
+#   -ftls-model            the general model may call malloc from within malloc
+#   -fno-lto               one object already; and nobody may see through malloc into the headers
+#   unwind tables          operator new throws through our frames
+# Left to the compiler: -fcf-protection (one endbr64 at each entry; a library without it switches it
+# off for the whole process) and the stack protector (there are no arrays on the hit path).
+CODE  := -std=c11 -pthread -fno-builtin -fno-strict-aliasing -fno-lto
+LIB   := $(CODE) -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-plt \
+         -fasynchronous-unwind-tables -Isrc -Iinclude
+TEST  := $(CODE) -Isrc -Iinclude -Itests
+TINY  ?= -O1 -g
+TINY_DEFS := -DCM_TINY=1 -DCM_DEBUG=1
+
+# How the library is linked.
+#   now         binding on first use would enter the dynamic linker in the middle of malloc
+#   nodelete    after dlclose, the exit handlers of threads still point to our code
+#   initfirst   our constructor comes before all others
+LINK := -shared -pthread -Wl,-soname,$(SONAME) -Wl,--version-script=src/cmalloc.map \
+        -Wl,--no-undefined -Wl,-z,now -Wl,-z,nodelete -Wl,-z,initfirst -Wl,-z,relro \
+        -Wl,-z,noexecstack -Wl,--build-id
+
+# ---- Words of the rules -----------------------------------------------------------------
+
+VARIANT   = $(if $(filter build/tiny/%,$@),$(TINY) $(TINY_DEFS),$(CFLAGS))
+OBJECT    = $(if $(filter build/tiny/%,$@),build/tiny/cmalloc.o,build/cmalloc.o)
+DEPENDS   = -MMD -MP -MF $@.d -MT $@
+LIB_CC    = $(Q)$(CC) $(CPPFLAGS) $(VARIANT) $(LIB) $(WARNINGS) $(DEPENDS)
+TEST_CC   = $(Q)$(CC) $(CPPFLAGS) $(VARIANT) $(TEST) $(WARNINGS) $(DEPENDS)
+TEST_LIBS = $(LDFLAGS) -lcmocka
+Q        := $(if $(filter-out 0,$(V)),,@)
+say       = $(if $(Q),@mkdir -p $(@D); printf '  %-5s %s\n' '$(1)' '$@',@mkdir -p $(@D))
+export CC
+
+# Rewritten only when the compiler or a flag changes; every object depends on it.
+build/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) | $(TINY) | $(LIB) | $(TEST) | $(WARNINGS)' \
+	    '| $(LINK) $(LDFLAGS)' >$@.$$$$; \
+	 if cmp -s $@.$$$$ $@; then rm -f $@.$$$$; else mv $@.$$$$ $@; fi
+FORCE:
+
+# ---- Library, archive, tour -------------------------------------------------------------
+
+HEAP := $(if $(wildcard tests/demo/heap.c),heap)
+all: libcmalloc.so libcmalloc.a $(HEAP)
+debug: build/tiny/libcmalloc.so build/tiny/libcmalloc.a
+
+build/cmalloc.o build/tiny/cmalloc.o: src/cmalloc.c build/flags
+	$(call say,CC)
+	$(LIB_CC) -c $< -o $@
+
+libcmalloc.so: build/cmalloc.o
+build/tiny/libcmalloc.so: build/tiny/cmalloc.o
+libcmalloc.so build/tiny/libcmalloc.so: src/cmalloc.map
+	$(call say,LINK)
+	$(Q)$(CC) $(VARIANT) $(LDFLAGS) $(LINK) $(OBJECT) -o $@
+
+# In the archive only what the library exports stays global: a program may have an arena_new of its own.
+build/archive/cmalloc.o: build/cmalloc.o
+build/tiny/archive/cmalloc.o: build/tiny/cmalloc.o
+build/archive/cmalloc.o build/tiny/archive/cmalloc.o:
+	$(call say,LOCAL)
+	$(Q)$(OBJCOPY) --localize-hidden $(OBJECT) $@
+
+libcmalloc.a: build/archive/cmalloc.o
+build/tiny/libcmalloc.a: build/tiny/archive/cmalloc.o
+libcmalloc.a build/tiny/libcmalloc.a:
+	$(call say,AR)
+	$(Q)rm -f $@ && $(AR) rcs $@ $<
+
+heap: tests/demo/heap.c libcmalloc.a build/flags
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(CODE) -Iinclude $(WARNINGS) -MMD -MP -MF build/heap.d -MT $@ \
+	    $< libcmalloc.a $(LDFLAGS) -o $@
+
+# ---- Tests ------------------------------------------------------------------------------
+
+UNITS        := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+UNIT_HELPERS := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
+UNIT_BINS    := $(UNITS:%=build/unit/%) $(UNITS:%=build/tiny/unit/%)
+
+CHECK_DEPS := all debug $(UNIT_BINS)
+CHECK_RUN  := 'tests/lint/layers.sh' 'tests/lint/exports.sh libcmalloc.so' \
+              'tests/lint/exports.sh build/tiny/libcmalloc.so' \
+              $(UNIT_BINS:%='%')
+LONG_DEPS  :=
+LONG_RUN   :=
+
+include $(wildcard tests/*/*.mk img/*.mk)
+
+$(UNITS:%=build/unit/%): build/cmalloc.o
+$(UNITS:%=build/tiny/unit/%): build/tiny/cmalloc.o
+$(UNITS:%=build/unit/%): build/unit/%: tests/unit/%.c
+$(UNITS:%=build/tiny/unit/%): build/tiny/unit/%: tests/unit/%.c
+$(UNIT_BINS): $(UNIT_HELPERS) build/flags | build/cmocka
+	$(call say,CC)
+	$(TEST_CC) tests/unit/$(@F).c $(UNIT_HELPERS) $(OBJECT) $(TEST_LIBS) -o $@
+
+# There is a cmocka to build with: installed here if we may, else one line says how.
+build/cmocka:
+	@mkdir -p $(@D)
+	@tests/need.sh cmocka && touch $@
+
+check: $(CHECK_DEPS)
+	@tests/run.sh $(CHECK_RUN)
+
+check-long: $(CHECK_DEPS) $(LONG_DEPS)
+	@tests/run.sh $(CHECK_RUN) $(LONG_RUN)
+
+lint:
+	@tests/need.sh lint && tests/lint/lint.sh '$(LIB)' '$(TEST)' '$(filter-out -Werror,$(WARNINGS))'
+
+format:
+	$(Q)clang-format -i $$(find src include tests -name '*.[ch]')
+
+# ---- Installation -----------------------------------------------------------------------
+
+D = $(DESTDIR)
+
+install: libcmalloc.so libcmalloc.a
+	$(INSTALL) -d '$D$(LIBDIR)/pkgconfig' '$D$(INCDIR)'
+	$(INSTALL) -m 755 libcmalloc.so '$D$(LIBDIR)/libcmalloc.so.$(VERSION)'
+	ln -sf libcmalloc.so.$(VERSION) '$D$(LIBDIR)/$(SONAME)'
+	ln -sf $(SONAME) '$D$(LIBDIR)/libcmalloc.so'
+	$(INSTALL) -m 644 libcmalloc.a '$D$(LIBDIR)/libcmalloc.a'
+	$(INSTALL) -m 644 include/cmalloc.h '$D$(INCDIR)/cmalloc.h'
+	@printf '%s\n' 'Name: cmalloc' 'Description: a drop-in malloc whose heap explains itself' \
+	    'Version: $(VERSION)' 'Libs: -L$(LIBDIR) -lcmalloc' 'Libs.private: -pthread' \
+	    'Cflags: -I$(INCDIR)' >'$D$(LIBDIR)/pkgconfig/cmalloc.pc'
+
+uninstall:
+	rm -f '$D$(LIBDIR)/libcmalloc.so.$(VERSION)' '$D$(LIBDIR)/$(SONAME)' '$D$(LIBDIR)/libcmalloc.so' \
+	    '$D$(LIBDIR)/libcmalloc.a' '$D$(LIBDIR)/pkgconfig/cmalloc.pc' '$D$(INCDIR)/cmalloc.h'
+
+clean:
+	rm -rf build libcmalloc.so libcmalloc.a heap
+
+-include $(wildcard build/*.d build/*/*.d build/*/*/*.d)

@@ -1,0 +1,81 @@
+#!/bin/sh
+# run.sh 'command' ...: run each command, count its results, end with "N passed, N failed".
+#
+# A command's results are, in this order of preference: the last line of its output that reads
+# "N passed, N failed"; its TAP lines (ok, not ok); its cmocka lines; or its exit status, as one result.
+# A command that ends badly without having reported a failure counts as one failure more. What was skipped
+# did not pass: it is told apart, so that nobody takes it for a success.
+#
+#   TEST_TIMEOUT  seconds for one command (300)
+#   KEEP_GOING    0: stop at the first command that fails
+set -u
+
+timeout=${TEST_TIMEOUT:-300}
+logs=build/log
+passed=0 failed=0 skipped=0
+mkdir -p "$logs"
+
+# Prints "passed failed skipped" of the log $1.
+count()
+{
+    awk '
+        /^[0-9]+ passed, [0-9]+ failed/ { total = 1; tp = $1; tf = $3; ts = ($6 ~ /^skipped/) ? $5 : 0 }
+        /^(not )?ok( |$)/               { tap = 1 }
+        /^ok.*# *[Ss][Kk][Ii][Pp]/      { as++; next }
+        /^ok( |$)/                      { ap++ }
+        /^not ok( |$)/                  { af++ }
+        /^\[ RUN      \]/               { runs++ }
+        /^\[       OK \]/               { cp++ }
+        /^\[  PASSED  \]/               { closed = 1 }
+        /^\[  SKIPPED \] [^0-9].*$/     { skip[$4] = 1 }
+        END {
+            if (total) { print tp + 0, tf + 0, ts + 0; exit }
+            if (tap) { print ap + 0, af + 0, as + 0; exit }
+            for (s in skip) cs++
+            print cp + 0, runs - cp - cs, cs + 0
+        }' "$1"
+}
+
+# $1: the command. Adds its results to the totals and prints one line; the end of its log if it failed.
+run()
+{
+    log=$logs/$(printf '%s' "$1" | tr -c 'A-Za-z0-9_.\n-' '_').log
+    begin=$(date +%s)
+    timeout -k 10 "$timeout" sh -c "$1" >"$log" 2>&1 </dev/null
+    status=$?
+    seconds=$(($(date +%s) - begin))
+    # shellcheck disable=SC2046  # three numbers
+    set -- "$1" $(count "$log")
+    p=$2 f=$3 s=$4
+    if [ $status -ne 0 ] && [ "$f" -eq 0 ]; then
+        f=1
+    elif [ $status -eq 0 ] && [ $((p + f + s)) -eq 0 ]; then
+        p=1
+    fi
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    word=ok
+    [ "$f" -eq 0 ] || word=FAIL
+    note=
+    [ "$s" -eq 0 ] || note=", $s skipped"
+    printf '%-4s  %4d passed, %d failed%s  %3ds  %s\n' $word "$p" "$f" "$note" "$seconds" "$1"
+    [ "$f" -eq 0 ] || explain
+}
+
+explain()
+{
+    case $status in
+    124 | 137) echo "      | stopped after $timeout s (TEST_TIMEOUT)" ;;
+    *) echo "      | exit status $status; the end of $log:" ;;
+    esac
+    tail -n 40 "$log" | sed 's/^/      | /'
+}
+
+for command; do
+    run "$command"
+    [ "${KEEP_GOING:-1}" != 0 ] || [ $failed -eq 0 ] || break
+done
+
+note=
+[ $skipped -eq 0 ] || note=", $skipped skipped"
+echo "$passed passed, $failed failed$note"
+[ $failed -eq 0 ]
