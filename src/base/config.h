@@ -1,0 +1,73 @@
+/*
+ * base/config.h - every constant of the library, and nothing else.
+ *
+ * CM_TINY is the variant that makes rare paths daily ones: small heaps, few arenas, caches of two chunks.
+ * CM_DEBUG turns cm_assert on and lets the operating system's calls fail on request.
+ */
+#ifndef CM_BASE_CONFIG_H
+#define CM_BASE_CONFIG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef CM_TINY
+#define CM_TINY 0
+#endif
+#ifndef CM_DEBUG
+#define CM_DEBUG 0
+#endif
+
+#define KIB ((size_t)1024)
+#define MIB ((size_t)1024 * 1024)
+
+#define CM_64BIT (SIZE_MAX > UINT32_MAX)
+
+/* Chunks: SIZE_SZ is the width of a header word; a user pointer lies two of them behind its chunk. */
+#define SIZE_SZ sizeof(size_t)
+#define CHUNK_HEADER (2 * SIZE_SZ)
+#define CHUNK_ALIGN ((size_t)16)
+#define CHUNK_MIN (4 * sizeof(void *))
+
+/* Heaps start at a multiple of HEAP_MAX_SIZE and reserve at most that much. */
+#if CM_TINY
+#define HEAP_MAX_SHIFT 20
+#elif CM_64BIT
+#define HEAP_MAX_SHIFT 26
+#else
+#define HEAP_MAX_SHIFT 22
+#endif
+#define HEAP_MAX_SIZE ((size_t)1 << HEAP_MAX_SHIFT)
+
+/* A heap's first commit, and the least and the most by which it grows. */
+#define HEAP_STEP_MIN (CM_TINY ? 16 * KIB : 128 * KIB)
+#define HEAP_STEP_MAX (CM_TINY ? 64 * KIB : 4 * MIB)
+
+/* User addresses have at most this many bits (x86_64: 47, aarch64: 48). */
+#if CM_64BIT
+#define ADDRESS_BITS 48
+#else
+#define ADDRESS_BITS 32
+#endif
+
+#define ARENA_MAX 256 /* arenas that the table can hold */
+
+/* Bins: one for each size below BIN_EXACT_LIMIT, then BIN_STEPS for each doubling up to the heap's size. */
+#define BIN_EXACT_SHIFT 10
+#define BIN_EXACT_LIMIT ((size_t)1 << BIN_EXACT_SHIFT)
+#define BIN_STEP_SHIFT 3
+#define BIN_STEPS (1u << BIN_STEP_SHIFT)
+#define BIN_COUNT \
+    (BIN_EXACT_LIMIT / CHUNK_ALIGN + BIN_STEPS * (HEAP_MAX_SHIFT - BIN_EXACT_SHIFT + 1))
+#define BIN_LOOK 8 /* chunks of a range bin that are looked at for a fit */
+
+/* M chunks: glibc's documented defaults (mallopt(3)). */
+#define MMAP_THRESHOLD_DEFAULT (CM_TINY ? 32 * KIB : 128 * KIB)
+#define MMAP_THRESHOLD_MAX (HEAP_MAX_SIZE / 2)
+#define TRIM_THRESHOLD_DEFAULT (CM_TINY ? 32 * KIB : 128 * KIB)
+#define TOP_PAD_DEFAULT (CM_TINY ? 0 : 128 * KIB)
+#define MMAP_MAX_DEFAULT 65536
+
+#define CACHE_LINE 64
+#define LOCK_SPINS 64 /* looks at a held lock before the thread sleeps */
+
+#endif

@@ -1,0 +1,83 @@
+/* base/report.c - text without malloc or stdio. */
+#include "base/report.h"
+
+#include "base/host.h"
+
+void cm_text_flush(cm_text *t)
+{
+    if (t->fd >= 0) {
+        host_write(t->fd, t->bytes, t->used);
+        t->used = 0;
+    }
+}
+
+static void put(cm_text *t, char c)
+{
+    if (t->used == sizeof t->bytes)
+        cm_text_flush(t);
+    if (t->used < sizeof t->bytes)
+        t->bytes[t->used++] = c;
+}
+
+void cm_text_string(cm_text *t, const char *s)
+{
+    while (*s != '\0')
+        put(t, *s++);
+}
+
+static void digits(cm_text *t, uint64_t n, unsigned base)
+{
+    char reversed[20];
+    unsigned count = 0;
+    do {
+        reversed[count++] = "0123456789abcdef"[n % base];
+        n /= base;
+    } while (n != 0);
+    while (count > 0)
+        put(t, reversed[--count]);
+}
+
+void cm_text_number(cm_text *t, uint64_t n) { digits(t, n, 10); }
+
+void cm_text_hex(cm_text *t, uintptr_t n)
+{
+    cm_text_string(t, "0x");
+    digits(t, n, 16);
+}
+
+void cm_panic(const char *what, const void *address)
+{
+    cm_text t = {.used = 0, .fd = 2};
+    cm_text_string(&t, "cmalloc: fatal: ");
+    cm_text_string(&t, what);
+    cm_text_string(&t, ": ");
+    cm_text_hex(&t, (uintptr_t)address);
+    put(&t, '\n');
+    cm_text_flush(&t);
+    host_abort();
+}
+
+void cm_warn(const char *what, const char *detail)
+{
+    cm_text t = {.used = 0, .fd = 2};
+    cm_text_string(&t, "cmalloc: ");
+    cm_text_string(&t, what);
+    cm_text_string(&t, ": ");
+    cm_text_string(&t, detail);
+    put(&t, '\n');
+    cm_text_flush(&t);
+}
+
+void cm_assert_failed(const char *expression, const char *file, unsigned line)
+{
+    cm_text t = {.used = 0, .fd = 2};
+    cm_text_string(&t, "cmalloc: assertion failed: ");
+    cm_text_string(&t, expression);
+    cm_text_string(&t, " at ");
+    cm_text_string(&t, file);
+    put(&t, ':');
+    cm_text_number(&t, line);
+    put(&t, '\n');
+    cm_text_flush(&t);
+    host_abort();
+}
