@@ -1,0 +1,162 @@
+/*
+ * os/mem.c - memory from the kernel.
+ *
+ * Every call goes through refused(), where the debug variants make it fail on request, and keeps errno: free
+ * must (POSIX.1-2024), and malloc sets it in one place only.
+ */
+#include "os/os.h"
+
+#include "base/report.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#if !defined(__GLIBC__)
+#include <sys/syscall.h>
+#endif
+
+size_t os_page = 4096;
+
+static _Atomic unsigned fail_every, calls;
+
+void os_fail_every(unsigned n)
+{
+    atomic_store_explicit(&fail_every, n, memory_order_relaxed);
+}
+
+static bool refused(void)
+{
+    if (!CM_DEBUG)
+        return false;
+    unsigned n = atomic_load_explicit(&fail_every, memory_order_relaxed);
+    return n != 0 &&
+           atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed) % n == n - 1;
+}
+
+static void *map(void *hint, size_t size, int protection, int flags)
+{
+    if (refused())
+        return NULL;
+    int saved = errno;
+    void *p = mmap(hint, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    errno = saved;
+    return p == MAP_FAILED ? NULL : p;
+}
+
+void *os_map(size_t size) { return map(NULL, size, PROT_READ | PROT_WRITE, 0); }
+
+bool os_unmap(void *p, size_t size)
+{
+    int saved = errno;
+    bool done = !refused() && munmap(p, size) == 0;
+    if (!done)
+        madvise(p, size, MADV_DONTNEED); /* too many mappings: at least the memory goes */
+    errno = saved;
+    return done;
+}
+
+static void *reserve_at(void *hint, size_t size)
+{
+    return map(hint, size, PROT_NONE, MAP_NORESERVE);
+}
+
+/* Ask for the aligned address at or below a place that the kernel would have chosen, and further below. */
+static void *reserve_by_hint(size_t size, size_t align)
+{
+    char *p = reserve_at(NULL, size);
+    for (int attempt = 0; p != NULL; attempt++) {
+        if (((uintptr_t)p & (align - 1)) == 0)
+            return p;
+        os_unmap(p, size);
+        if (attempt == 4)
+            return NULL;
+        uintptr_t below = ((uintptr_t)p & ~(align - 1)) - (attempt > 0 ? align : 0);
+        p = reserve_at((void *)below, size); /* NOLINT(performance-no-int-to-ptr) */
+    }
+    return NULL;
+}
+
+void *os_reserve(size_t size, size_t align)
+{
+    void *hinted = reserve_by_hint(size, align);
+    if (hinted != NULL)
+        return hinted;
+    char *wide = reserve_at(NULL, size + align);
+    if (wide == NULL)
+        return NULL;
+    size_t before = -(uintptr_t)wide & (align - 1);
+    if (before > 0)
+        os_unmap(wide, before);
+    if (before < align)
+        os_unmap(wide + before + size, align - before);
+    return wide + before;
+}
+
+bool os_commit(void *p, size_t size)
+{
+    if (refused())
+        return false;
+    int saved = errno;
+    bool done = mprotect(p, size, PROT_READ | PROT_WRITE) == 0;
+    errno = saved;
+    return done;
+}
+
+bool os_decommit(void *p, size_t size)
+{
+    return map(p, size, PROT_NONE, MAP_NORESERVE | MAP_FIXED) != NULL;
+}
+
+bool os_purge(void *p, size_t size)
+{
+    if (refused())
+        return false;
+    int saved = errno;
+    bool done = madvise(p, size, MADV_DONTNEED) == 0;
+    errno = saved;
+    return done;
+}
+
+void *os_remap(void *p, size_t old_size, size_t new_size, bool may_move)
+{
+    if (refused())
+        return NULL;
+    int saved = errno;
+    void *moved = mremap(p, old_size, new_size, may_move ? MREMAP_MAYMOVE : 0);
+    errno = saved;
+    return moved == MAP_FAILED ? NULL : moved;
+}
+
+#if defined(__GLIBC__)
+/* Through libc, which remembers the break for the application's own calls of sbrk. */
+static void *move_break(ptrdiff_t delta) { return sbrk(delta); }
+#else
+/* musl's sbrk never moves the break, so that it is ours. */
+static void *move_break(ptrdiff_t delta)
+{
+    char *now = (char *)syscall(SYS_brk, 0);
+    if (delta == 0)
+        return now;
+    return (char *)syscall(SYS_brk, now + delta) == now + delta ? now : (void *)-1;
+}
+#endif
+
+void *os_break(void)
+{
+    int saved = errno;
+    void *now = move_break(0);
+    errno = saved;
+    return now == (void *)-1 ? NULL : now; /* NOLINT(performance-no-int-to-ptr) */
+}
+
+void *os_break_move(ptrdiff_t delta)
+{
+    if (refused())
+        return NULL;
+    int saved = errno;
+    void *before = move_break(delta);
+    errno = saved;
+    return before == (void *)-1 ? NULL : before; /* NOLINT(performance-no-int-to-ptr) */
+}
