@@ -1,0 +1,311 @@
+/* core/arena.c - taking, freeing, splitting and merging chunks. See arena.h for the invariants. */
+#include "core/arena.h"
+
+#include "base/options.h"
+#include "core/large.h"
+#include "core/purge.h"
+#include "os/os.h"
+
+arena_t main_arena;
+
+/* --- top and the growth of heaps --- */
+
+static void top_set(arena_t *a, char *at)
+{
+    heap_info *h = a->newest;
+    size_t size = (size_t)(heap_end(h) - at);
+    a->top = (mchunkptr)(void *)at;
+    chunk_set_word(a->top, size | CHUNK_P | heap_flag(h));
+    if (h->fresh < (uintptr_t)at + CHUNK_HEADER)
+        h->fresh = (uintptr_t)at + CHUNK_HEADER;
+}
+
+static size_t top_size(const arena_t *a)
+{
+    if (a->top == NULL)
+        return 0;
+    size_t size = chunk_size(a->top);
+    if (cm_unlikely((char *)a->top + size != heap_end(a->newest)))
+        cm_panic(PANIC_TOP, chunk_mem(a->top));
+    return size;
+}
+
+/* The newest heap is about to be an older one: its top becomes a free chunk before a fencepost. */
+static void top_close(arena_t *a)
+{
+    size_t size = top_size(a);
+    mchunkptr c = a->top;
+    if (c == NULL)
+        return;
+    size_t word = chunk_word(c) & CHUNK_FLAGS, free = size - FENCEPOST_SIZE;
+    a->top = NULL;
+    a->newest->fresh = UINTPTR_MAX;
+    if (free <
+        CHUNK_MIN) { /* one chunk of CHUNK_MIN at most: all of it is the fencepost's */
+        chunk_set_word(c, FENCEPOST_SIZE | word);
+        return;
+    }
+    mchunkptr post = chunk_at(c, free);
+    chunk_set_word(post, FENCEPOST_SIZE | (word & CHUNK_A) | CHUNK_P);
+    chunk_set_free(c, free, word);
+    bin_insert(&a->bins, c);
+}
+
+static void count_system(arena_t *a, size_t before)
+{
+    a->system += a->newest->committed - before;
+    if (a->system > a->system_most)
+        a->system_most = a->system;
+}
+
+static void heap_link(arena_t *a, heap_info *h)
+{
+    top_close(a);
+    h->arena = a;
+    h->older = a->newest;
+    h->newer = NULL;
+    if (a->newest != NULL)
+        a->newest->newer = h;
+    a->newest = h;
+    count_system(a, 0);
+}
+
+static void heap_unlink(arena_t *a, heap_info *h)
+{
+    if (h->newer != NULL)
+        h->newer->older = h->older;
+    else
+        a->newest = h->older;
+    if (h->older != NULL)
+        h->older->newer = h->newer;
+    a->system -= h->committed;
+}
+
+static bool grow_newest(arena_t *a, size_t need)
+{
+    if (a->top == NULL)
+        return false;
+    size_t before = a->newest->committed;
+    if (!heap_grow(a->newest, need - top_size(a)))
+        return false;
+    count_system(a, before);
+    top_set(a, (char *)a->top);
+    return true;
+}
+
+void arena_open(arena_t *a, heap_info *h)
+{
+    heap_link(a, h);
+    top_set(a, (char *)h->first); /* NOLINT(performance-no-int-to-ptr) */
+}
+
+/* Make top at least need bytes: in the newest heap, else at the break (main arena), else in a new heap. */
+static bool top_grow(arena_t *a, size_t need)
+{
+    if (grow_newest(a, need))
+        return true;
+    heap_info *h = a == &main_arena ? heap_new_at_break(need) : NULL;
+    if (h == NULL)
+        h = heap_new(need);
+    if (h == NULL)
+        return false;
+    arena_open(a, h);
+    return true;
+}
+
+static mchunkptr top_take(arena_t *a, size_t size)
+{
+    /* What stays behind must still be a chunk. */
+    if (top_size(a) < size + CHUNK_MIN && !top_grow(a, size + CHUNK_MIN))
+        return NULL;
+    mchunkptr c = a->top;
+    a->zero_from = a->newest->fresh;
+    chunk_set_word(c, size | (chunk_word(c) & CHUNK_FLAGS));
+    top_set(a, (char *)c + size);
+    return c;
+}
+
+/* --- taking --- */
+
+/* c, in use and have bytes large, keeps size of them; the rest, if it is a chunk, is free and binned. */
+static void split(arena_t *a, mchunkptr c, size_t have, size_t size)
+{
+    size_t flags = chunk_word(c) & CHUNK_FLAGS;
+    if (have - size < CHUNK_MIN) {
+        chunk_set_word(c, have | flags);
+        chunk_set_prev_inuse(chunk_at(c, have));
+        return;
+    }
+    mchunkptr rest = chunk_at(c, size);
+    chunk_set_word(c, size | flags);
+    chunk_set_free(rest, have - size, (flags & CHUNK_A) | CHUNK_P);
+    bin_insert(&a->bins, rest);
+}
+
+mchunkptr arena_take_locked(arena_t *a, size_t size)
+{
+    mchunkptr c = bin_take(&a->bins, size);
+    if (c == NULL)
+        return top_take(a, size);
+    split(a, c, chunk_size(c), size);
+    a->zero_from = UINTPTR_MAX;
+    return c;
+}
+
+mchunkptr arena_take_aligned_locked(arena_t *a, size_t size, size_t align)
+{
+    mchunkptr c = arena_take_locked(a, size + align + CHUNK_MIN);
+    if (c == NULL)
+        return NULL;
+    size_t lead = -(uintptr_t)chunk_mem(c) & (align - 1);
+    if (lead > 0 && lead < CHUNK_MIN)
+        lead += align;
+    if (lead > 0) {
+        size_t word = chunk_word(c);
+        mchunkptr aligned = chunk_at(c, lead);
+        chunk_set_word(aligned,
+                       ((word & ~CHUNK_FLAGS) - lead) | (word & CHUNK_A) | CHUNK_P);
+        chunk_set_word(c, lead | (word & CHUNK_FLAGS));
+        arena_give_locked(a, c);
+        c = aligned;
+    }
+    arena_cut_locked(a, c, size);
+    return c;
+}
+
+/* --- giving --- */
+
+/* Where the memory that holds c ends and where its chunks start. Pre: the registry knows c. */
+static uintptr_t bound_low(const chunk_t *c)
+{
+    return (chunk_word(c) & CHUNK_A) != 0
+               ? (uintptr_t)heap_of(c)
+               : atomic_load_explicit(&registry.main_low, memory_order_relaxed);
+}
+
+static uintptr_t bound_high(const chunk_t *c)
+{
+    return (chunk_word(c) & CHUNK_A) != 0
+               ? (uintptr_t)heap_end(heap_of(c))
+               : atomic_load_explicit(&registry.main_high, memory_order_relaxed);
+}
+
+/* What a double free or an overflow would have left behind. O(1). */
+static void check_inuse(const arena_t *a, const chunk_t *c)
+{
+    size_t size = chunk_size(c), room = bound_high(c) - (uintptr_t)c;
+    if (cm_unlikely(c == a->top))
+        cm_panic(PANIC_DOUBLE_FREE, chunk_mem(c));
+    if (cm_unlikely(size < CHUNK_MIN || size % CHUNK_ALIGN != 0 ||
+                    size > room - FENCEPOST_SIZE))
+        cm_panic(PANIC_SIZE, chunk_mem(c));
+    if (cm_unlikely(a->top != NULL && c > a->top &&
+                    (const char *)c < heap_end(a->newest)))
+        cm_panic(PANIC_DOUBLE_FREE, chunk_mem(c));
+    const chunk_t *next = chunk_at(c, size);
+    if (cm_unlikely(!chunk_prev_inuse(next)))
+        cm_panic(PANIC_DOUBLE_FREE, chunk_mem(c));
+    size_t beyond = chunk_size(next);
+    if (cm_unlikely(beyond < FENCEPOST_SIZE || beyond > room - size ||
+                    ((chunk_word(next) ^ chunk_word(c)) & (CHUNK_A | CHUNK_M)) != 0))
+        cm_panic(PANIC_SIZE, chunk_mem(c));
+}
+
+/* The free chunk before c, taken out of its bin. Pre: P clear. */
+static mchunkptr take_prev(arena_t *a, mchunkptr c)
+{
+    size_t size = chunk_prev_size(c);
+    if (cm_unlikely(size < CHUNK_MIN || size % CHUNK_ALIGN != 0 ||
+                    size > (uintptr_t)c - bound_low(c)))
+        cm_panic(PANIC_FOOTER, chunk_mem(c));
+    mchunkptr prev = chunk_prev(c);
+    if (cm_unlikely(chunk_size(prev) != size))
+        cm_panic(PANIC_FOOTER, chunk_mem(prev));
+    bin_unlink(&a->bins, prev);
+    return prev;
+}
+
+/* An allocated heap without a chunk in use goes, unless it is the newest or holds the arena's struct. */
+static bool heap_went(arena_t *a, mchunkptr c, size_t size)
+{
+    heap_info *h = heap_of(c);
+    if ((chunk_word(c) & CHUNK_A) == 0 || (uintptr_t)c != h->first || h == a->newest ||
+        h->older == NULL || !chunk_is_fencepost(chunk_at(c, size)))
+        return false;
+    heap_unlink(a, h);
+    heap_delete(h);
+    return true;
+}
+
+void arena_give_locked(arena_t *a, mchunkptr c)
+{
+    check_inuse(a, c);
+    size_t size = chunk_size(c);
+    mchunkptr next = chunk_at(c, size);
+    if (!chunk_prev_inuse(c)) {
+        mchunkptr prev = take_prev(a, c);
+        size += chunk_size(prev);
+        c = prev;
+    }
+    if (next == a->top) {
+        top_set(a, (char *)c);
+        purge_top_locked(a);
+        return;
+    }
+    if (!chunk_is_fencepost(next) && chunk_is_free(next)) {
+        bin_unlink(&a->bins, next);
+        size += chunk_size(next);
+        chunk_set_word(next, chunk_word(next) &
+                                 ~CHUNK_P); /* a second free of c finds itself free */
+    }
+    chunk_set_free(c, size, chunk_word(c) & (CHUNK_A | CHUNK_P));
+    if (!heap_went(a, c, size))
+        bin_insert(&a->bins, c);
+}
+
+void arena_drain_locked(arena_t *a)
+{
+    mchunkptr c = inbox_take(&a->inbox);
+    while (c != NULL) {
+        mchunkptr next = c->fd;
+        if ((chunk_word(c) & CHUNK_M) != 0)
+            large_give_locked(a, c);
+        else
+            arena_give_locked(a, c);
+        c = next;
+    }
+}
+
+/* --- resizing in place --- */
+
+bool arena_grow_locked(arena_t *a, mchunkptr c, size_t size)
+{
+    check_inuse(a, c);
+    size_t have = chunk_size(c);
+    mchunkptr next = chunk_at(c, have);
+    if (next == a->top) {
+        if (top_size(a) < size - have + CHUNK_MIN &&
+            !grow_newest(a, size - have + CHUNK_MIN))
+            return false;
+        chunk_set_word(c, size | (chunk_word(c) & CHUNK_FLAGS));
+        top_set(a, (char *)c + size);
+        return true;
+    }
+    if (chunk_is_fencepost(next) || !chunk_is_free(next) ||
+        have + chunk_size(next) < size)
+        return false;
+    bin_unlink(&a->bins, next);
+    split(a, c, have + chunk_size(next), size);
+    return true;
+}
+
+void arena_cut_locked(arena_t *a, mchunkptr c, size_t size)
+{
+    size_t have = chunk_size(c), flags = chunk_word(c) & CHUNK_FLAGS;
+    if (have - size < CHUNK_MIN)
+        return;
+    mchunkptr rest = chunk_at(c, size);
+    chunk_set_word(c, size | flags);
+    chunk_set_word(rest, (have - size) | (flags & CHUNK_A) | CHUNK_P);
+    arena_give_locked(a, rest);
+}

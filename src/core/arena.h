@@ -1,0 +1,83 @@
+/*
+ * core/arena.h - heaps and free chunks that some threads share.
+ *
+ * Owns the merging of chunks, top, and the table of arenas. Invariants, under the arena's lock:
+ *   no two neighbouring free chunks; no free chunk before top; top (or NULL) ends the newest heap at heap_end.
+ * An allocated arena's struct lies in its first heap; the main arena's is static.
+ * Locks: `lock` for everything here but `inbox` and `threads`. A thread holds at most one arena's lock. After a fork an
+ * arena whose lock is orphaned is never touched again (base/lock.h); its chunks may be read and are never freed.
+ */
+#ifndef CM_CORE_ARENA_H
+#define CM_CORE_ARENA_H
+
+#include "base/lock.h"
+#include "core/bin.h"
+#include "core/heap.h"
+#include "core/remote.h"
+
+struct large_info;
+
+typedef struct arena {
+    cm_lock lock;
+    unsigned index;            /* in the table; 0 is the main arena */
+    _Atomic unsigned threads;  /* that allocate from it */
+    mchunkptr top;             /* NULL: the arena has none */
+    uintptr_t zero_from;       /* the chunk taken last is zero from here on */
+    heap_info *newest;         /* of its heaps */
+    struct large_info *larges; /* its M chunks */
+    size_t large_count, large_bytes;
+    size_t system, system_most; /* bytes committed in heaps, now and at most */
+    bins_t bins;
+    inbox_t inbox;
+} arena_t;
+
+extern arena_t main_arena;
+
+/* Arenas made so far; arena_table(i) for i below it. Lock-free. */
+unsigned arena_count(void);
+arena_t *arena_at(unsigned index);
+
+/* For a thread that starts: an arena that nobody uses, else a new one, else the least loaded. Counts it in. */
+arena_t *arena_join(void);
+void arena_leave(arena_t *a);
+
+/* Set how many arenas there may be; 0: as many as processors. */
+void arena_limit_init(unsigned processors);
+
+/* Take a's lock. False: orphaned by a fork. */
+CM_INLINE bool arena_lock(arena_t *a) { return cm_lock_take(&a->lock); }
+
+CM_INLINE void arena_unlock(arena_t *a) { cm_lock_drop(&a->lock); }
+
+/* The arena of a heap chunk whose heap has been looked up in the registry. Never changes while in use. */
+CM_INLINE arena_t *arena_of(const chunk_t *c)
+{
+    return (chunk_word(c) & CHUNK_A) != 0 ? heap_of(c)->arena : &main_arena;
+}
+
+/* Largest chunk that can lie in a heap of any arena. */
+#define ARENA_CHUNK_MAX \
+    ((heap_room(sizeof(heap_info) + sizeof(arena_t)) - os_page) & ~(CHUNK_ALIGN - 1))
+
+/* Make h, which is in no list, the newest heap of a, all of it top. */
+void arena_open(arena_t *a, heap_info *h);
+
+/* A chunk of at least size bytes, in use; NULL: no memory. size is a chunk size. */
+mchunkptr arena_take_locked(arena_t *a, size_t size);
+
+/* The same with mem at a multiple of align, a power of two over CHUNK_ALIGN. */
+mchunkptr arena_take_aligned_locked(arena_t *a, size_t size, size_t align);
+
+/* A chunk in use becomes free, and one with its free neighbours. Damage is fatal. */
+void arena_give_locked(arena_t *a, mchunkptr c);
+
+/* Make c, in use, at least size bytes large where it stands. False: it is as it was. */
+bool arena_grow_locked(arena_t *a, mchunkptr c, size_t size);
+
+/* Cut c, in use, down to size bytes and free the rest if that is a chunk. */
+void arena_cut_locked(arena_t *a, mchunkptr c, size_t size);
+
+/* Free what other arenas' threads have posted. */
+void arena_drain_locked(arena_t *a);
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * core/arenas.c - the table of arenas, and which one a thread gets.
+ *
+ * The table only grows, so that arena_at needs no lock. The lock keeps two starting threads from making the same
+ * entry or taking the same unused arena; everything under it is right at every instruction, so a child inherits it.
+ */
+#include "base/options.h"
+#include "core/arena.h"
+#include "os/os.h"
+
+static struct {
+    cm_lock lock;
+    unsigned limit; /* arenas that there may be */
+    _Atomic unsigned count;
+    _Atomic(arena_t *) arenas[ARENA_MAX];
+} arenas = {.limit = 2, .count = 1, .arenas = {&main_arena}};
+
+unsigned arena_count(void)
+{
+    return atomic_load_explicit(&arenas.count, memory_order_acquire);
+}
+
+arena_t *arena_at(unsigned index)
+{
+    return atomic_load_explicit(&arenas.arenas[index], memory_order_relaxed);
+}
+
+void arena_limit_init(unsigned processors)
+{
+    size_t wish = atomic_load_explicit(&cm_options.arena_max, memory_order_relaxed);
+    if (wish == 0)
+        wish =
+            CM_TINY
+                ? 2
+                : processors +
+                      1; /* one to spare: a thread that starts before another has left */
+    arenas.limit = wish > ARENA_MAX ? ARENA_MAX : (unsigned)wish;
+}
+
+/* A new arena, its struct behind the heap_info of its first heap. NULL: no memory. */
+static arena_t *arena_new(unsigned index)
+{
+    heap_info *h = heap_new(sizeof(arena_t) + CACHE_LINE + 2 * CHUNK_MIN);
+    if (h == NULL)
+        return NULL;
+    uintptr_t at = (uintptr_t)(h + 1);
+    at = (at + CACHE_LINE - 1) & ~(uintptr_t)(CACHE_LINE - 1);
+    arena_t *a = (arena_t *)at; /* NOLINT(performance-no-int-to-ptr) */
+    a->index = index;
+    heap_set_first(h, a + 1);
+    arena_open(a, h);
+    return a;
+}
+
+static bool usable(arena_t *a)
+{
+    uint32_t word = atomic_load_explicit(&a->lock.word, memory_order_relaxed);
+    return word == 0 || word >> 1 == cm_generation();
+}
+
+static arena_t *least_loaded(void)
+{
+    arena_t *best = NULL;
+    unsigned least = ~0u;
+    for (unsigned i = 0; i < arena_count(); i++) {
+        arena_t *a = arena_at(i);
+        unsigned threads = atomic_load_explicit(&a->threads, memory_order_relaxed);
+        if (threads < least && usable(a)) {
+            best = a;
+            least = threads;
+        }
+    }
+    return best;
+}
+
+static arena_t *add_arena(void)
+{
+    unsigned count = arena_count();
+    if (count >= ARENA_MAX)
+        return NULL;
+    arena_t *a = arena_new(count);
+    if (a != NULL) {
+        atomic_store_explicit(&arenas.arenas[count], a, memory_order_relaxed);
+        atomic_store_explicit(&arenas.count, count + 1, memory_order_release);
+    }
+    return a;
+}
+
+/* Arenas that a fork has orphaned do not count against the limit. */
+static unsigned usable_count(void)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < arena_count(); i++)
+        n += usable(arena_at(i));
+    return n;
+}
+
+arena_t *arena_join(void)
+{
+    cm_lock_take_or_inherit(&arenas.lock);
+    arena_t *a = least_loaded();
+    bool idle = a != NULL && atomic_load_explicit(&a->threads, memory_order_relaxed) == 0;
+    if (!idle && (a == NULL || usable_count() < arenas.limit)) {
+        arena_t *fresh = add_arena();
+        a = fresh != NULL ? fresh : a;
+    }
+    if (a != NULL)
+        atomic_fetch_add_explicit(&a->threads, 1, memory_order_relaxed);
+    cm_lock_drop(&arenas.lock);
+    return a;
+}
+
+void arena_leave(arena_t *a)
+{
+    atomic_fetch_sub_explicit(&a->threads, 1, memory_order_relaxed);
+}

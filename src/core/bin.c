@@ -1,0 +1,93 @@
+/* core/bin.c - filing free chunks by size. See bin.h for the invariants. */
+#include "core/bin.h"
+
+static void mark(bins_t *bins, unsigned index)
+{
+    bins->bitmap[index / BIN_WORD_BITS] |= (size_t)1 << (index % BIN_WORD_BITS);
+}
+
+static void unmark(bins_t *bins, unsigned index)
+{
+    bins->bitmap[index / BIN_WORD_BITS] &= ~((size_t)1 << (index % BIN_WORD_BITS));
+}
+
+void bin_insert(bins_t *bins, mchunkptr c)
+{
+    unsigned index = bin_index(chunk_size(c));
+    mchunkptr first = bins->first[index];
+    cm_assert(chunk_is_free(c) && chunk_next(c)->prev_size == chunk_size(c));
+    c->bk = NULL;
+    c->fd = first;
+    if (first != NULL)
+        first->bk = c;
+    else
+        mark(bins, index);
+    bins->first[index] = c;
+}
+
+void bin_unlink(bins_t *bins, mchunkptr c)
+{
+    size_t size = chunk_size(c);
+    unsigned index = bin_index(size);
+    mchunkptr fd = c->fd, bk = c->bk;
+    if (cm_unlikely(chunk_at(c, size)->prev_size != size))
+        cm_panic(PANIC_FOOTER, chunk_mem(c));
+    mchunkptr const *from_before = bk != NULL ? &bk->fd : &bins->first[index];
+    if (cm_unlikely(*from_before != c || (fd != NULL && fd->bk != c)))
+        cm_panic(PANIC_LINKS, chunk_mem(c));
+    if (fd != NULL)
+        fd->bk = bk;
+    if (bk != NULL)
+        bk->fd = fd;
+    else if ((bins->first[index] = fd) == NULL)
+        unmark(bins, index);
+}
+
+/* Index of the first bin at or behind index that is not empty; BIN_COUNT if there is none. */
+static unsigned next_filled(const bins_t *bins, unsigned index)
+{
+    unsigned word = index / BIN_WORD_BITS;
+    if (index >= BIN_COUNT)
+        return BIN_COUNT;
+    size_t bits = bins->bitmap[word] & (~(size_t)0 << (index % BIN_WORD_BITS));
+    while (bits == 0) {
+        if (++word == BIN_WORDS)
+            return BIN_COUNT;
+        bits = bins->bitmap[word];
+    }
+    return word * (unsigned)BIN_WORD_BITS + cm_lowest(bits);
+}
+
+/* The tightest fit among the first chunks of a range bin; NULL: none of them fits. */
+static mchunkptr look(mchunkptr c, size_t size)
+{
+    mchunkptr best = NULL;
+    size_t best_size = SIZE_MAX;
+    for (int i = 0; c != NULL && i < BIN_LOOK; i++, c = c->fd) {
+        size_t have = chunk_size(c);
+        if (have >= size && have < best_size) {
+            best = c;
+            best_size = have;
+        }
+    }
+    return best;
+}
+
+mchunkptr bin_take(bins_t *bins, size_t size)
+{
+    unsigned index = bin_index(size);
+    mchunkptr c = NULL;
+    if (size >= BIN_EXACT_LIMIT) {
+        c = look(bins->first[index], size);
+        index++;
+    }
+    if (c == NULL) {
+        index = next_filled(bins, index);
+        if (index >= BIN_COUNT)
+            return NULL;
+        c = look(bins->first[index], size);
+    }
+    if (c != NULL)
+        bin_unlink(bins, c);
+    return c;
+}

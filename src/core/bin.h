@@ -1,0 +1,44 @@
+/*
+ * core/bin.h - the free chunks of an arena, by size.
+ *
+ * Owns the links of free chunks. Invariants, all under the arena's lock:
+ *   every binned chunk is free and in bin_index(its size); c->fd->bk == c and c->bk->fd == c, where the first
+ *   chunk's bk and the last one's fd are NULL; bitmap bit clear <=> bin empty.
+ * Bins below BIN_EXACT_LIMIT hold one size each; the others hold 1/BIN_STEPS of a doubling, unsorted.
+ * Not here: merging (arena.c) and top, which is in no bin.
+ */
+#ifndef CM_CORE_BIN_H
+#define CM_CORE_BIN_H
+
+#include "core/chunk.h"
+
+#define BIN_WORD_BITS (sizeof(size_t) * 8)
+#define BIN_WORDS ((BIN_COUNT + BIN_WORD_BITS - 1) / BIN_WORD_BITS)
+
+typedef struct bins {
+    size_t bitmap[BIN_WORDS];
+    mchunkptr first[BIN_COUNT];
+} bins_t;
+
+/* The bin of a chunk's size. Sizes beyond the last step share the last bin. */
+CM_INLINE unsigned bin_index(size_t size)
+{
+    if (size < BIN_EXACT_LIMIT)
+        return (unsigned)(size / CHUNK_ALIGN);
+    unsigned doubling = cm_log2(size);
+    unsigned step = (unsigned)(size >> (doubling - BIN_STEP_SHIFT)) & (BIN_STEPS - 1);
+    unsigned index = (unsigned)(BIN_EXACT_LIMIT / CHUNK_ALIGN) +
+                     BIN_STEPS * (doubling - BIN_EXACT_SHIFT) + step;
+    return index < BIN_COUNT ? index : (unsigned)BIN_COUNT - 1;
+}
+
+/* Put a free chunk into its bin. Pre: its header and footer say so. */
+void bin_insert(bins_t *bins, mchunkptr c);
+
+/* Take a chunk out of its bin; a forged footer or link is fatal. */
+void bin_unlink(bins_t *bins, mchunkptr c);
+
+/* Take out a chunk of at least size bytes: the first bin that has one, O(1). NULL: there is none. */
+mchunkptr bin_take(bins_t *bins, size_t size);
+
+#endif

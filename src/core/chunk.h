@@ -1,0 +1,139 @@
+/*
+ * core/chunk.h - the header of a chunk, and the only code that reads or writes its words.
+ *
+ *   mchunkptr -> +-----------------------------+  last word of the previous chunk: its size if that
+ *                | prev_size                   |  one is free, else the application's data
+ *                +-----------------------------+
+ *                | size                | A|M|P |
+ *         mem -> +-----------------------------+
+ *                | payload (in use)            |  free: fd, bk, ...; and the size once more in the
+ *                |                             |  last word, which is the next chunk's prev_size
+ *   next chunk ->+-----------------------------+
+ *
+ * Invariants. The next chunk's P is clear <=> this chunk is free. Free => footer == size, flag bits clear.
+ * size is a multiple of CHUNK_ALIGN and at least CHUNK_MIN, but for the fencepost, which is a header alone.
+ *
+ * Writers hold the arena's lock. The size word is atomic because its owner reads it on free while a
+ * neighbour's free, under the lock, changes its P; the bits that the owner looks at (size, A, M) stand still.
+ */
+#ifndef CM_CORE_CHUNK_H
+#define CM_CORE_CHUNK_H
+
+#include "base/report.h"
+
+typedef struct malloc_chunk {
+    size_t prev_size;
+    _Atomic size_t size_flags;
+    struct malloc_chunk *fd, *bk; /* free chunks only */
+} chunk_t;
+typedef chunk_t *mchunkptr;
+
+#define CHUNK_P ((size_t)1)
+#define CHUNK_M ((size_t)2)
+#define CHUNK_A ((size_t)4)
+#define CHUNK_FLAGS ((size_t)7)
+#define FENCEPOST_SIZE CHUNK_HEADER
+
+_Static_assert(sizeof(chunk_t) == CHUNK_MIN,
+               "the smallest chunk holds the links of a free one");
+_Static_assert(CHUNK_MIN % CHUNK_ALIGN == 0 && CHUNK_HEADER % 8 == 0,
+               "payloads are aligned");
+
+/* Largest request that any function accepts: sizes over PTRDIFF_MAX fail (glibc, malloc(3)). */
+#define REQUEST_MAX ((size_t)PTRDIFF_MAX - 2 * HEAP_MAX_SIZE)
+
+/* Bytes of the chunk that serves a request: one header word more, rounded up. Pre: n <= REQUEST_MAX. */
+CM_INLINE size_t chunk_size_for(size_t n)
+{
+    size_t size = (n + SIZE_SZ + CHUNK_ALIGN - 1) & ~(CHUNK_ALIGN - 1);
+    return size < CHUNK_MIN ? CHUNK_MIN : size;
+}
+
+CM_INLINE mchunkptr chunk_at(const void *base, size_t offset)
+{
+    return (mchunkptr)(void *)((char *)(uintptr_t)base + offset);
+}
+
+/* The first place at or behind address where a chunk's payload is aligned. */
+CM_INLINE uintptr_t chunk_start(uintptr_t address)
+{
+    return ((address + CHUNK_HEADER + CHUNK_ALIGN - 1) & ~(uintptr_t)(CHUNK_ALIGN - 1)) -
+           CHUNK_HEADER;
+}
+
+CM_INLINE mchunkptr chunk_of(const void *mem)
+{
+    return (mchunkptr)(void *)((char *)(uintptr_t)mem - CHUNK_HEADER);
+}
+
+CM_INLINE void *chunk_mem(const chunk_t *c)
+{
+    return (char *)(uintptr_t)c + CHUNK_HEADER;
+}
+
+/* The size word with its flags. */
+CM_INLINE size_t chunk_word(const chunk_t *c)
+{
+    return atomic_load_explicit(&c->size_flags, memory_order_relaxed);
+}
+
+CM_INLINE void chunk_set_word(mchunkptr c, size_t word)
+{
+    atomic_store_explicit(&c->size_flags, word, memory_order_relaxed);
+}
+
+CM_INLINE size_t chunk_size(const chunk_t *c) { return chunk_word(c) & ~CHUNK_FLAGS; }
+
+/* P: the chunk before c is in use, so c->prev_size is that chunk's user data. */
+CM_INLINE bool chunk_prev_inuse(const chunk_t *c)
+{
+    return (chunk_word(c) & CHUNK_P) != 0;
+}
+
+/* Bytes in the free chunk just before c. Pre: P clear. */
+CM_INLINE size_t chunk_prev_size(const chunk_t *c)
+{
+    cm_assert(!chunk_prev_inuse(c));
+    return c->prev_size;
+}
+
+CM_INLINE mchunkptr chunk_next(const chunk_t *c) { return chunk_at(c, chunk_size(c)); }
+
+CM_INLINE mchunkptr chunk_prev(const chunk_t *c)
+{
+    return (mchunkptr)(void *)((char *)(uintptr_t)c - chunk_prev_size(c));
+}
+
+CM_INLINE bool chunk_is_fencepost(const chunk_t *c)
+{
+    return chunk_size(c) == FENCEPOST_SIZE;
+}
+
+/* Pre: c is in a heap, and neither a fencepost nor top. */
+CM_INLINE bool chunk_is_free(const chunk_t *c)
+{
+    return !chunk_prev_inuse(chunk_next(c));
+}
+
+/* Bytes that the user may write: the next chunk's prev_size is ours while we are in use; M has no next. */
+CM_INLINE size_t chunk_usable(const chunk_t *c)
+{
+    size_t word = chunk_word(c);
+    return (word & ~CHUNK_FLAGS) - ((word & CHUNK_M) != 0 ? CHUNK_HEADER : SIZE_SZ);
+}
+
+CM_INLINE void chunk_set_prev_inuse(mchunkptr c)
+{
+    chunk_set_word(c, chunk_word(c) | CHUNK_P);
+}
+
+/* The next chunk learns that this one, c, is free: its P goes and its prev_size is c's footer. */
+CM_INLINE void chunk_set_free(mchunkptr c, size_t size, size_t flags)
+{
+    mchunkptr next = chunk_at(c, size);
+    chunk_set_word(c, size | flags);
+    next->prev_size = size;
+    chunk_set_word(next, chunk_word(next) & ~CHUNK_P);
+}
+
+#endif

@@ -1,0 +1,154 @@
+/* core/heap.c - getting, growing and giving back heaps. See heap.h for the invariants. */
+#include "core/heap.h"
+
+#include "base/options.h"
+#include "os/os.h"
+
+/* What to commit when at least need bytes are missing: grow with the heap, so that the calls stay few. */
+static size_t step(size_t need, size_t committed)
+{
+    size_t grow = committed / 4;
+    if (grow < HEAP_STEP_MIN)
+        grow = HEAP_STEP_MIN;
+    if (grow > HEAP_STEP_MAX)
+        grow = HEAP_STEP_MAX;
+    return os_pages(need > grow ? need : grow);
+}
+
+static void heap_init(heap_info *h, size_t committed, size_t reserved)
+{
+    h->magic = HEAP_MAGIC;
+    h->arena = NULL;
+    h->older = h->newer = NULL;
+    h->committed = committed;
+    h->reserved = reserved;
+    heap_set_first(h, h + 1);
+}
+
+/* Reserve as much as there is: a limit on address space (RLIMIT_AS) may allow a small heap only. */
+static heap_info *reserve(size_t need, size_t *reserved)
+{
+    for (size_t size = HEAP_MAX_SIZE; size >= need; size /= 2) {
+        heap_info *h = os_reserve(size, HEAP_MAX_SIZE);
+        *reserved = size;
+        if (h != NULL || size == need)
+            return h;
+        if (size / 2 < need)
+            size = 2 * need;
+    }
+    return NULL;
+}
+
+heap_info *heap_new(size_t room)
+{
+    size_t need = os_pages(room + sizeof(heap_info) + CHUNK_MIN), reserved;
+    if (need > HEAP_MAX_SIZE)
+        return NULL;
+    heap_info *h = reserve(need, &reserved);
+    if (h == NULL)
+        return NULL;
+    size_t commit = step(need, 0);
+    if (commit > reserved)
+        commit = reserved;
+    if ((!os_commit(h, commit) && !os_commit(h, commit = need)) || !registry_add(h)) {
+        os_unmap(h, reserved);
+        return NULL;
+    }
+    heap_init(h, commit, reserved);
+    return h;
+}
+
+heap_info *heap_new_at_break(size_t room)
+{
+    char *at = os_break();
+    if (at == NULL)
+        return NULL;
+    size_t before = -(uintptr_t)at & (os_page - 1);
+    size_t size = os_pages(room + sizeof(heap_info) + CHUNK_MIN);
+    size_t commit = step(size, 0);
+    char *got = os_break_move((ptrdiff_t)(before + commit));
+    if (got == NULL)
+        got = os_break_move((ptrdiff_t)(before + (commit = size)));
+    if (got == NULL)
+        return NULL;
+    if (got !=
+        at) { /* somebody moved the break just now: give up, it will not happen every time */
+        os_break_move(-(ptrdiff_t)(before + commit));
+        return NULL;
+    }
+    heap_info *h = (heap_info *)(void *)(at + before);
+    heap_init(h, commit, 0);
+    registry_add_main(h, heap_end(h));
+    return h;
+}
+
+static bool grow_break(heap_info *h, size_t more)
+{
+    if (os_break() != heap_end(h))
+        return false;
+    char *got = os_break_move((ptrdiff_t)more);
+    if (got == heap_end(h)) {
+        h->committed += more;
+        registry_add_main(h, heap_end(h));
+        return true;
+    }
+    if (got != NULL)
+        os_break_move(-(ptrdiff_t)more);
+    return false;
+}
+
+static bool grow_reserved(heap_info *h, size_t more)
+{
+    if (more > h->reserved - h->committed || !os_commit(heap_end(h), more))
+        return false;
+    h->committed += more;
+    return true;
+}
+
+bool heap_grow(heap_info *h, size_t more)
+{
+    size_t need = os_pages(more), wish = step(more, h->committed);
+    if (heap_is_break(h))
+        return grow_break(h, os_pages(wish + cm_options.top_pad)) || grow_break(h, need);
+    if (wish > h->reserved - h->committed)
+        wish = need;
+    return grow_reserved(h, wish) || (wish > need && grow_reserved(h, need));
+}
+
+size_t heap_shrink(heap_info *h, char *keep)
+{
+    char *end = heap_end(h);
+    size_t size = (size_t)(end - keep);
+    if (keep >= end)
+        return 0;
+    if (heap_is_break(h)) {
+        if (os_break() != end || os_break_move(-(ptrdiff_t)size) == NULL)
+            return heap_purge(h, keep, end);
+    } else if (!os_decommit(keep, size)) {
+        return heap_purge(h, keep, end);
+    }
+    h->committed -= size;
+    if (h->fresh > (uintptr_t)keep)
+        h->fresh = (uintptr_t)keep;
+    return size;
+}
+
+void heap_delete(heap_info *h)
+{
+    size_t reserved = h->reserved;
+    cm_assert(!heap_is_break(h));
+    registry_remove(h);
+    os_unmap(h, reserved);
+}
+
+size_t heap_purge(heap_info *h, char *from, char *to)
+{
+    char *first = (char *)(uintptr_t)os_pages(
+        (uintptr_t)from); /* NOLINT(performance-no-int-to-ptr) */
+    char *last = to - ((uintptr_t)to & (os_page - 1));
+    if (first >= last || !os_purge(first, (size_t)(last - first)))
+        return 0;
+    if (to == heap_end(h) && h->fresh > (uintptr_t)first)
+        h->fresh = (uintptr_t)first;
+    return (size_t)(last - first);
+}

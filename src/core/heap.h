@@ -1,0 +1,86 @@
+/*
+ * core/heap.h - contiguous regions that are subdivided into chunks.
+ *
+ *   heap -> +-----------+--------------+---------------------------+--------------------+
+ *           | heap_info | arena struct | chunks ...            top | reserved, unusable |
+ *           +-----------+--------------+---------------------------+--------------------+
+ *                        (first heap of                            ^ heap_end           ^ + reserved
+ *                        an allocated arena)
+ *
+ * An allocated heap starts at a multiple of HEAP_MAX_SIZE, so that one mask finds its heap_info from any
+ * chunk in it (A set). A heap of the application's own heap (A clear) starts where the break was; there is
+ * more than one when other users of sbrk have moved the break in between.
+ * Invariants: committed <= reserved; [fresh, heap_end) has never been written and is zero; the newest heap of an
+ * arena ends in top (if the arena has a top), every other one in a fencepost.
+ * Locks: the arena's, for everything here.
+ */
+#ifndef CM_CORE_HEAP_H
+#define CM_CORE_HEAP_H
+
+#include "core/chunk.h"
+#include "core/registry.h"
+
+struct arena;
+
+typedef struct heap_info {
+    size_t magic; /* HEAP_MAGIC: what a reader of a core file looks for */
+    struct arena *arena;
+    struct heap_info *older, *newer; /* the arena's heaps */
+    size_t committed;                /* usable bytes, from the heap_info on */
+    size_t reserved;                 /* bytes of address space */
+    uintptr_t fresh;                 /* first byte that was never written */
+    uintptr_t first;                 /* the first chunk */
+} heap_info;
+
+#define HEAP_MAGIC ((size_t)0x70616548) /* "Heap", version 0 */
+
+_Static_assert(sizeof(heap_info) % CHUNK_ALIGN == 0, "a chunk may follow a heap_info");
+
+/* Largest chunk that a fresh allocated heap can hold behind head bytes of heap_info and arena. */
+CM_INLINE size_t heap_room(size_t head) { return HEAP_MAX_SIZE - head - CHUNK_MIN; }
+
+/* The heap of a chunk with A set. */
+CM_INLINE heap_info *heap_of(const void *p)
+{
+    return (heap_info *)((uintptr_t)p &
+                         ~(uintptr_t)(HEAP_MAX_SIZE -
+                                      1)); /* NOLINT(performance-no-int-to-ptr) */
+}
+
+CM_INLINE char *heap_end(const heap_info *h)
+{
+    return (char *)(uintptr_t)h + h->committed;
+}
+
+/* The heap lies in the application's own heap. */
+CM_INLINE bool heap_is_break(const heap_info *h) { return h->reserved == 0; }
+
+/* The A flag of its chunks. */
+CM_INLINE size_t heap_flag(const heap_info *h) { return heap_is_break(h) ? 0 : CHUNK_A; }
+
+/* The heap's chunks start at or behind p, where a payload is aligned. Nothing there was ever written. */
+CM_INLINE void heap_set_first(heap_info *h, const void *p)
+{
+    h->first = chunk_start((uintptr_t)p);
+    h->fresh = (uintptr_t)p;
+}
+
+/* An allocated heap with at least room usable bytes behind its heap_info, registered. NULL: no memory. */
+heap_info *heap_new(size_t room);
+
+/* A heap at the break, likewise. Main arena only. NULL: refused. */
+heap_info *heap_new_at_break(size_t room);
+
+/* Commit at least more bytes behind the heap's end. False: not possible; nothing has changed. */
+bool heap_grow(heap_info *h, size_t more);
+
+/* Take the pages from keep on out of use; keep is page-aligned. Returns the bytes given back. */
+size_t heap_shrink(heap_info *h, char *keep);
+
+/* Give an allocated heap back. Pre: it is in no arena's list. */
+void heap_delete(heap_info *h);
+
+/* Give whole pages of [from, to) back to the kernel, still in use. Returns the bytes given back. */
+size_t heap_purge(heap_info *h, char *from, char *to);
+
+#endif

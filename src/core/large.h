@@ -1,0 +1,58 @@
+/*
+ * core/large.h - chunks that are one mmap each (M set).
+ *
+ *   mapping -> +------------+ - - - - - +-----------+-------+---------------------+
+ *              | large_info |  padding  | prev_size | size M| payload to the end  |
+ *              +------------+ - - - - - +-----------+-------+---------------------+
+ *                                       ^ chunk: prev_size = its distance from the mapping
+ *
+ * The padding is there for alignments over a page only. size = the mapping's bytes from the chunk to the end.
+ * Each belongs to the arena of the thread that asked for it and is in its list, under its lock; the system calls run
+ * without the lock. A chunk that a signal handler took in the middle of malloc has no arena and is in no list.
+ */
+#ifndef CM_CORE_LARGE_H
+#define CM_CORE_LARGE_H
+
+#include "core/arena.h"
+
+typedef struct large_info {
+    size_t magic; /* LARGE_MAGIC ^ its own address */
+    arena_t *arena;
+    struct large_info *older, *newer;
+    size_t mapped; /* bytes of the mapping */
+    size_t offset; /* of the chunk in it */
+} large_info;
+
+#define LARGE_MAGIC ((size_t)0x6772614c)
+
+_Static_assert(sizeof(large_info) % CHUNK_ALIGN == 0, "a chunk may follow a large_info");
+
+/* A new M chunk for n payload bytes at a multiple of align (CHUNK_ALIGN or more), in no list. All zero. */
+mchunkptr large_map(size_t n, size_t align);
+
+/* Enter it in a's list, or take it out. */
+void large_link_locked(arena_t *a, mchunkptr c);
+void large_unlink_locked(arena_t *a, mchunkptr c);
+
+/* The large_info of an M chunk; fatal if there is none. */
+large_info *large_info_of(const chunk_t *c);
+
+/* The chunk of an entry of an arena's list. */
+CM_INLINE mchunkptr large_chunk(const large_info *info)
+{
+    return chunk_at(info, info->offset);
+}
+
+/* Unmap a chunk that is in no list. */
+void large_unmap(mchunkptr c);
+
+/* Take it out of a's list and unmap it. */
+void large_give_locked(arena_t *a, mchunkptr c);
+
+/* Resize a chunk that is in no list so that it holds n payload bytes. NULL: as it was. */
+mchunkptr large_resize(mchunkptr c, size_t n);
+
+/* The threshold follows what is freed, as mallopt(3) documents it. */
+void large_adapt_threshold(size_t size);
+
+#endif

@@ -1,0 +1,51 @@
+/* core/purge.c - see purge.h. */
+#include "core/purge.h"
+
+#include "base/options.h"
+#include "os/os.h"
+
+/* Top keeps pad bytes and a chunk; whole pages beyond go. */
+static size_t trim(arena_t *a, size_t pad)
+{
+    heap_info *h = a->newest;
+    uintptr_t keep = os_pages((uintptr_t)a->top + CHUNK_MIN + pad);
+    size_t before = h->committed;
+    size_t bytes = heap_shrink(h, (char *)keep); /* NOLINT(performance-no-int-to-ptr) */
+    if (h->committed != before) {
+        a->system -= before - h->committed;
+        size_t flags = chunk_word(a->top) & CHUNK_FLAGS;
+        chunk_set_word(a->top, (size_t)(heap_end(h) - (char *)a->top) | flags);
+    }
+    return bytes;
+}
+
+void purge_top_locked(arena_t *a)
+{
+    size_t threshold =
+        atomic_load_explicit(&cm_options.trim_threshold, memory_order_relaxed);
+    if (chunk_size(a->top) > threshold)
+        trim(a, atomic_load_explicit(&cm_options.top_pad, memory_order_relaxed));
+}
+
+/* The inside of a free chunk: its links before, its footer behind. */
+static size_t purge_chunk(mchunkptr c)
+{
+    char *from = (char *)(c + 1), *to = (char *)chunk_next(c);
+    char *first =
+        (char *)os_pages((uintptr_t)from); /* NOLINT(performance-no-int-to-ptr) */
+    char *last = to - ((uintptr_t)to & (os_page - 1));
+    return first < last && os_purge(first, (size_t)(last - first))
+               ? (size_t)(last - first)
+               : 0;
+}
+
+size_t purge_all_locked(arena_t *a, size_t pad)
+{
+    size_t bytes = 0;
+    for (unsigned i = bin_index(os_page); i < BIN_COUNT; i++)
+        for (mchunkptr c = a->bins.first[i]; c != NULL; c = c->fd)
+            bytes += purge_chunk(c);
+    if (a->top != NULL)
+        bytes += trim(a, pad);
+    return bytes;
+}

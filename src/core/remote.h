@@ -1,0 +1,37 @@
+/*
+ * core/remote.h - chunks on their way home.
+ *
+ * An inbox is a stack of chunks, linked through their payload, that threads of other arenas have freed. Anybody pushes; the
+ * holder of the arena's lock takes all. So there is no pop of one and no ABA: a push only needs that the head it
+ * linked to is still the head, whatever happened to it in between.
+ * Orders: push releases the links and the chunk's last contents; take acquires them.
+ * A chunk in an inbox is in use as far as the heap knows: its P stays set, and nobody merges it.
+ */
+#ifndef CM_CORE_REMOTE_H
+#define CM_CORE_REMOTE_H
+
+#include "core/chunk.h"
+
+typedef struct inbox {
+    _Atomic(mchunkptr) head;
+} CM_ALIGNED(CACHE_LINE) inbox_t;
+
+/* Post the list first..last, linked by fd. Lock-free; async-signal-safe. */
+CM_INLINE void inbox_post(inbox_t *inbox, mchunkptr first, mchunkptr last)
+{
+    mchunkptr head = atomic_load_explicit(&inbox->head, memory_order_relaxed);
+    do
+        last->fd = head;
+    while (!atomic_compare_exchange_weak_explicit(
+        &inbox->head, &head, first, memory_order_release, memory_order_relaxed));
+}
+
+/* Take everything; NULL: it was empty. Caller holds the arena's lock. Pairs with inbox_post. */
+CM_INLINE mchunkptr inbox_take(inbox_t *inbox)
+{
+    if (atomic_load_explicit(&inbox->head, memory_order_relaxed) == NULL)
+        return NULL;
+    return atomic_exchange_explicit(&inbox->head, NULL, memory_order_acquire);
+}
+
+#endif
