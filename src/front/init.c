@@ -1,0 +1,19 @@
+/*
+ * front/init.c - what happens once, before main: the options, the processors, the hook of thread exit.
+ *
+ * malloc works before it and without it, on defaults: the loader and other libraries' constructors come first in
+ * static programs, and under LD_PRELOAD the linker flag -z initfirst makes this the first constructor.
+ */
+#include "base/options.h"
+#include "front/thread.h"
+#include "os/os.h"
+
+__attribute__((constructor(101))) static void front_init(void)
+{
+    os_init();
+    cm_options_read(os_environment);
+    arena_limit_init(os_processors());
+    thread_init();
+    os_fail_every(
+        (unsigned)atomic_load_explicit(&cm_options.os_fail, memory_order_relaxed));
+}

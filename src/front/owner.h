@@ -1,0 +1,30 @@
+/*
+ * front/owner.h - whose chunk a user's pointer is, before anything near it is believed.
+ */
+#ifndef CM_FRONT_OWNER_H
+#define CM_FRONT_OWNER_H
+
+#include "core/arena.h"
+#include "core/large.h"
+
+/* The chunk of mem. A pointer that no call here can have returned is fatal. O(1). */
+CM_INLINE mchunkptr owner_chunk(const void *mem)
+{
+    if (cm_unlikely(((uintptr_t)mem & (CHUNK_ALIGN - 1)) != 0))
+        cm_panic(PANIC_MISALIGNED, mem);
+    mchunkptr c = chunk_of(mem);
+    size_t word = chunk_word(c);
+    if ((word & CHUNK_M) != 0) {
+        (void)large_info_of(c);
+        return c;
+    }
+    if (cm_unlikely((word & CHUNK_A) != 0 ? !registry_has_heap(c)
+                                          : !registry_has_main(c)))
+        cm_panic(PANIC_FOREIGN, mem);
+    if (cm_unlikely((word & ~CHUNK_FLAGS) < CHUNK_MIN ||
+                    (word & (CHUNK_ALIGN - 1) & ~CHUNK_FLAGS) != 0))
+        cm_panic(PANIC_SIZE, mem);
+    return c;
+}
+
+#endif
