@@ -1,0 +1,176 @@
+/*
+ * api/glibc.c - glibc's extensions with their documented contents (mallinfo(3), mallopt(3), malloc_info(3),
+ * malloc_stats(3), malloc_trim(3)).
+ */
+#include "base/options.h"
+#include "base/report.h"
+#include "front/front.h"
+#include "inspect/stats.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+
+/* The layouts that glibc's <malloc.h> declares; musl has no such header. */
+struct mallinfo {
+    int arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks,
+        keepcost;
+};
+struct mallinfo2 {
+    size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks,
+        keepcost;
+};
+
+int malloc_trim(size_t pad);
+void malloc_stats(void);
+int malloc_info(int options, FILE *stream);
+struct mallinfo mallinfo(void);
+struct mallinfo2 mallinfo2(void);
+int mallopt(int param, int value);
+
+CM_EXPORT int malloc_trim(size_t pad) { return front_trim(pad); }
+
+CM_EXPORT struct mallinfo2 mallinfo2(void)
+{
+    stats_t s;
+    stats_all(&s);
+    return (struct mallinfo2){.arena = s.system,
+                              .ordblks = s.free_count,
+                              .hblks = s.large_count,
+                              .hblkhd = s.large,
+                              .uordblks = s.live,
+                              .fordblks = s.free + s.top,
+                              .keepcost = s.top};
+}
+
+static int as_int(size_t n) { return n > INT_MAX ? INT_MAX : (int)n; }
+
+CM_EXPORT struct mallinfo mallinfo(void)
+{
+    struct mallinfo2 m = mallinfo2();
+    return (struct mallinfo){.arena = as_int(m.arena),
+                             .ordblks = as_int(m.ordblks),
+                             .hblks = as_int(m.hblks),
+                             .hblkhd = as_int(m.hblkhd),
+                             .uordblks = as_int(m.uordblks),
+                             .fordblks = as_int(m.fordblks),
+                             .keepcost = as_int(m.keepcost)};
+}
+
+/* --- mallopt: 1 for success, 0 for a number that is not known or a value that is not valid --- */
+
+enum {
+    TRIM_THRESHOLD = -1,
+    TOP_PAD = -2,
+    MMAP_THRESHOLD = -3,
+    MMAP_MAX = -4,
+    CHECK_ACTION = -5,
+    PERTURB = -6,
+    ARENA_TEST = -7,
+    LIMIT_ARENAS = -8,
+    MXFAST = 1
+};
+
+static int threshold(_Atomic size_t *option, size_t value, size_t most)
+{
+    if (value > most)
+        return 0;
+    atomic_store_explicit(option, value, memory_order_relaxed);
+    atomic_store_explicit(&cm_options.thresholds_fixed, true, memory_order_relaxed);
+    return 1;
+}
+
+CM_EXPORT int mallopt(int param, int value)
+{
+    size_t n = (size_t)(ptrdiff_t)value; /* -1 is the largest: never trim */
+    switch (param) {
+    case TRIM_THRESHOLD:
+        return threshold(&cm_options.trim_threshold, n, SIZE_MAX);
+    case TOP_PAD:
+        return threshold(&cm_options.top_pad, n, HEAP_MAX_SIZE);
+    case MMAP_THRESHOLD:
+        return threshold(&cm_options.mmap_threshold, n, MMAP_THRESHOLD_MAX);
+    case MMAP_MAX:
+        return value < 0 ? 0 : threshold(&cm_options.mmap_max, n, SIZE_MAX);
+    case PERTURB:
+        atomic_store_explicit(&cm_options.perturb, n & 0xff, memory_order_relaxed);
+        return 1;
+    case LIMIT_ARENAS:
+        if (value <= 0)
+            return 0;
+        atomic_store_explicit(&cm_options.arena_max, n, memory_order_relaxed);
+        arena_limit_init(1);
+        return 1;
+    case CHECK_ACTION: /* accepted, as glibc does, and without effect: checks are always on */
+    case ARENA_TEST:
+    case MXFAST:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* --- text --- */
+
+static void line(cm_text *t, const char *name, size_t n)
+{
+    cm_text_string(t, name);
+    cm_text_string(t, " = ");
+    cm_text_number(t, n);
+    cm_text_string(t, "\n");
+}
+
+CM_EXPORT void malloc_stats(void)
+{
+    cm_text t = {.used = 0, .fd = 2};
+    stats_t s;
+    for (unsigned i = 0; i < arena_count(); i++) {
+        stats_arena(arena_at(i), &s);
+        cm_text_string(&t, "Arena ");
+        cm_text_number(&t, i);
+        cm_text_string(&t, ":\n");
+        line(&t, "system bytes    ", s.system);
+        line(&t, "in use bytes    ", s.live);
+    }
+    stats_all(&s);
+    cm_text_string(&t, "Total (incl. mmap):\n");
+    line(&t, "system bytes    ", s.system + s.large);
+    line(&t, "in use bytes    ", s.live + s.large);
+    line(&t, "mmap regions    ", s.large_count);
+    line(&t, "mmap bytes      ", s.large);
+    cm_text_flush(&t);
+}
+
+/* The elements that glibc's malloc_info writes for an arena and, once more, for all of them. */
+static void info_sums(FILE *stream, const stats_t *s)
+{
+    fprintf(stream,
+            "<total type=\"rest\" count=\"%zu\" size=\"%zu\"/>\n"
+            "<system type=\"current\" size=\"%zu\"/>\n"
+            "<system type=\"max\" size=\"%zu\"/>\n"
+            "<aspace type=\"total\" size=\"%zu\"/>\n",
+            s->free_count, s->free + s->top, s->system, s->system_most, s->system);
+}
+
+CM_EXPORT int malloc_info(int options, FILE *stream)
+{
+    stats_t s;
+    if (options != 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    fputs("<malloc version=\"1\">\n", stream);
+    for (unsigned i = 0; i < arena_count(); i++) {
+        if (!stats_arena(arena_at(i), &s))
+            continue;
+        fprintf(stream, "<heap nr=\"%u\">\n<sizes>\n</sizes>\n", i);
+        info_sums(stream, &s);
+        fputs("</heap>\n", stream);
+    }
+    stats_all(&s);
+    fprintf(stream, "<total type=\"mmap\" count=\"%zu\" size=\"%zu\"/>\n", s.large_count,
+            s.large);
+    info_sums(stream, &s);
+    fputs("</malloc>\n", stream);
+    return 0;
+}
