@@ -30,10 +30,10 @@ const char *cmalloc_version(void);
 /* What cmalloc_walk has come to. An arena is followed by its heaps, a heap by its chunks, in address order;
  * the mmapped chunks, which lie in no heap, come last. */
 typedef enum cmalloc_kind {
-    CMALLOC_ARENA,     /* address: the arena's struct; size: bytes of that struct */
-    CMALLOC_HEAP,      /* address: the heap's first byte; size: committed bytes; reserved: address space */
-    CMALLOC_INUSE,     /* chunk handed to the application */
-    CMALLOC_CACHED,    /* chunk in a thread cache, a depot or an inbox: in use as far as the heap knows */
+    CMALLOC_ARENA, /* address: the arena's struct; size: bytes of that struct */
+    CMALLOC_HEAP, /* address: the heap's first byte; size: committed bytes; reserved: address space */
+    CMALLOC_INUSE, /* chunk handed to the application */
+    CMALLOC_CACHED, /* chunk in a thread cache, a depot or an inbox: in use as far as the heap knows */
     CMALLOC_FREE,      /* free chunk in a bin */
     CMALLOC_TOP,       /* free chunk at the end of the arena's newest heap */
     CMALLOC_FENCEPOST, /* header-only chunk that ends a heap */
