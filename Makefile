@@ -67,6 +67,11 @@ LINK := -shared -pthread -Wl,-soname,$(SONAME) -Wl,--version-script=src/cmalloc.
         -Wl,--no-undefined -Wl,-z,now -Wl,-z,nodelete -Wl,-z,initfirst -Wl,-z,relro \
         -Wl,-z,noexecstack -Wl,--build-id
 
+# In the archive only what the library exports stays global: a program may have an arena_new of its
+# own. It may also have operators new and delete of its own, or a cfree, so ours are weak there.
+ARCHIVED := --localize-hidden --wildcard --weaken-symbol=_Zn[wa]* --weaken-symbol=_Zd[la]* \
+            --weaken-symbol=cfree
+
 # ---- Words of the rules -----------------------------------------------------------------
 
 VARIANT   = $(if $(filter build/tiny/%,$@),$(TINY) $(TINY_DEFS),$(CFLAGS))
@@ -83,7 +88,7 @@ export CC
 build/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) | $(TINY) | $(LIB) | $(TEST) | $(WARNINGS)' \
-	    '| $(LINK) $(LDFLAGS)' >$@.$$$$; \
+	    '| $(LINK) $(LDFLAGS) | $(ARCHIVED)' >$@.$$$$; \
 	 if cmp -s $@.$$$$ $@; then rm -f $@.$$$$; else mv $@.$$$$ $@; fi
 FORCE:
 
@@ -103,12 +108,11 @@ libcmalloc.so build/tiny/libcmalloc.so: src/cmalloc.map
 	$(call say,LINK)
 	$(Q)$(CC) $(VARIANT) $(LDFLAGS) $(LINK) $(OBJECT) -o $@
 
-# In the archive only what the library exports stays global: a program may have an arena_new of its own.
 build/archive/cmalloc.o: build/cmalloc.o
 build/tiny/archive/cmalloc.o: build/tiny/cmalloc.o
 build/archive/cmalloc.o build/tiny/archive/cmalloc.o:
 	$(call say,LOCAL)
-	$(Q)$(OBJCOPY) --localize-hidden $(OBJECT) $@
+	$(Q)$(OBJCOPY) $(ARCHIVED:%='%') $(OBJECT) $@
 
 libcmalloc.a: build/archive/cmalloc.o
 build/tiny/libcmalloc.a: build/tiny/archive/cmalloc.o
@@ -155,8 +159,16 @@ check: $(CHECK_DEPS)
 check-long: $(CHECK_DEPS) $(LONG_DEPS)
 	@tests/run.sh $(CHECK_RUN) $(LONG_RUN)
 
+lint: export LIB_FLAGS := $(LIB)
+lint: export TEST_FLAGS := $(TEST)
+lint: export WARNING_FLAGS := $(filter-out -Werror,$(WARNINGS))
+lint: export TEST_TAIL := 200
 lint:
-	@tests/need.sh lint && tests/lint/lint.sh '$(LIB)' '$(TEST)' '$(filter-out -Werror,$(WARNINGS))'
+	@tests/need.sh lint
+	@tests/run.sh tests/lint/layers.sh tests/lint/style.sh tests/lint/format.sh \
+	    'tests/lint/headers.sh gcc' 'tests/lint/headers.sh clang' \
+	    'tests/lint/warnings.sh gcc' 'tests/lint/warnings.sh clang' \
+	    tests/lint/tidy.sh tests/lint/cppcheck.sh tests/lint/scripts.sh
 
 format:
 	$(Q)clang-format -i $$(find src include tests -name '*.[ch]')

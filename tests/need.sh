@@ -12,15 +12,17 @@ has_cmocka()
 
 has_lint()
 {
-    for tool in gcc clang clang-format clang-tidy cppcheck; do
+    for tool in gcc clang clang-format clang-tidy cppcheck shellcheck; do
         command -v "$tool" >/dev/null || return 1
     done
 }
 
 case ${1:-} in
 cmocka) apt=libcmocka-dev dnf=libcmocka-devel apk=cmocka-dev pacman=cmocka ;;
-lint) apt='gcc clang clang-format clang-tidy cppcheck' dnf='gcc clang clang-tools-extra cppcheck'
-    apk='gcc clang clang-extra-tools cppcheck' pacman='gcc clang cppcheck' ;;
+lint) apt='gcc clang clang-format clang-tidy cppcheck shellcheck'
+    dnf='gcc clang clang-tools-extra cppcheck ShellCheck'
+    apk='gcc clang clang-extra-tools cppcheck shellcheck'
+    pacman='gcc clang cppcheck shellcheck' ;;
 *) echo "need.sh: what is '${1:-}'? cmocka or lint" >&2; exit 2 ;;
 esac
 

@@ -7,6 +7,7 @@
 # did not pass: it is told apart, so that nobody takes it for a success.
 #
 #   TEST_TIMEOUT  seconds for one command (300)
+#   TEST_TAIL     lines to show of the output of a command that failed (40)
 #   KEEP_GOING    0: stop at the first command that fails
 set -u
 
@@ -67,7 +68,7 @@ explain()
     124 | 137) echo "      | stopped after $timeout s (TEST_TIMEOUT)" ;;
     *) echo "      | exit status $status; the end of $log:" ;;
     esac
-    tail -n 40 "$log" | sed 's/^/      | /'
+    tail -n "${TEST_TAIL:-40}" "$log" | sed 's/^/      | /'
 }
 
 for command; do
