@@ -82,7 +82,7 @@ TEST_CC   = $(Q)$(CC) $(CPPFLAGS) $(VARIANT) $(TEST) $(WARNINGS) $(DEPENDS)
 TEST_LIBS = $(LDFLAGS) -lcmocka
 Q        := $(if $(filter-out 0,$(V)),,@)
 say       = $(if $(Q),@mkdir -p $(@D); printf '  %-5s %s\n' '$(1)' '$@',@mkdir -p $(@D))
-export CC
+export CC CXX
 
 # Rewritten only when the compiler or a flag changes; every object depends on it.
 build/flags: FORCE
@@ -133,7 +133,7 @@ UNIT_BINS    := $(UNITS:%=build/unit/%) $(UNITS:%=build/tiny/unit/%)
 
 CHECK_DEPS := all debug $(UNIT_BINS)
 CHECK_RUN  := 'tests/lint/layers.sh' 'tests/lint/exports.sh libcmalloc.so' \
-              'tests/lint/exports.sh build/tiny/libcmalloc.so' \
+              'tests/lint/exports.sh build/tiny/libcmalloc.so' 'tests/lint/link.sh' \
               $(UNIT_BINS:%='%')
 LONG_DEPS  :=
 LONG_RUN   :=
@@ -144,14 +144,15 @@ $(UNITS:%=build/unit/%): build/cmalloc.o
 $(UNITS:%=build/tiny/unit/%): build/tiny/cmalloc.o
 $(UNITS:%=build/unit/%): build/unit/%: tests/unit/%.c
 $(UNITS:%=build/tiny/unit/%): build/tiny/unit/%: tests/unit/%.c
-$(UNIT_BINS): $(UNIT_HELPERS) build/flags | build/cmocka
+$(UNIT_BINS) $(CXX_BINS): | build/need
+$(UNIT_BINS): $(UNIT_HELPERS) build/flags
 	$(call say,CC)
 	$(TEST_CC) tests/unit/$(@F).c $(UNIT_HELPERS) $(OBJECT) $(TEST_LIBS) -o $@
 
-# There is a cmocka to build with: installed here if we may, else one line says how.
-build/cmocka:
+# There is a cmocka to build with, and a C++ compiler: installed here if we may, else one line says how.
+build/need:
 	@mkdir -p $(@D)
-	@tests/need.sh cmocka && touch $@
+	@tests/need.sh cmocka cxx && touch $@
 
 check: $(CHECK_DEPS)
 	@tests/run.sh $(CHECK_RUN)
