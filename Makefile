@@ -1,30 +1,38 @@
 # cmalloc. GNU make 3.82 or later, gcc or clang, and nothing else to build it.
 #
-#   make                ./libcmalloc.so  ./libcmalloc.a  ./heap (the guided tour)
-#   make check          the quick tests; ends with "N passed, N failed"
-#   make check-long     those and the long ones      make check-programs  real programs, preloaded
-#   make debug          build/tiny/: asserts on, tiny sizes
-#   make install        PREFIX=/usr/local DESTDIR=   make uninstall       takes the same files away
-#   make lint           every checker, both compilers      make format    clang-format, in place
-#   make bench          against its peers (QUICK=1)  make model           lock-free steps, in spin
-#   make img            the drawings of the README   make clean
+#   make                  ./libcmalloc.so  ./libcmalloc.a  ./heap (the guided tour)
+#   make check            the quick tests; ends with "N passed, N failed"
+#   make check-long       those and the long ones
+#   make check-programs   real programs, preloaded
+#   make debug            build/tiny/: asserts on, tiny sizes
+#   make install          PREFIX=/usr/local  DESTDIR=
+#   make uninstall        takes the same files away
+#   make lint             every checker, both compilers
+#   make format           clang-format, in place
+#   make bench            against its peers (QUICK=1)
+#   make model            the lock-free steps, in spin
+#   make img              the drawings of the README
+#   make clean
 #
-#   CC=clang  CFLAGS='-O3 -g'  V=1 (show the commands)  WERROR=1 or CI=1 (warnings are errors)
+#   CC=clang  CFLAGS='-O3 -g'  V=1 (show the commands)  WERROR=1, CI=1 (warnings are errors)
 #
 # Tests bring their own rules in tests/*/*.mk. Such a fragment may
 #   add to CHECK_DEPS       files that make check builds first
 #          CHECK_RUN        commands that make check runs, each in single quotes
 #          LONG_DEPS, LONG_RUN    the same for make check-long, which runs both
 #   give the recipe of      bench, model, img, check-programs
-#   compile with            $(TEST_CC) one.c $(TEST_LIBS) -o $@ : the variant follows from the path of $@,
-#                           build/tiny/... or build/...; depend on build/flags and on $(OBJECT)
+#   compile with            $(TEST_CC) one.c $(TEST_LIBS) -o $@
+#                           The variant follows from the path of $@:
+#                           build/tiny/... or build/...; depend on build/flags, on the
+#                           variant's cmalloc.o and, for cmocka and C++, order-only on
+#                           build/need
 # and writes nothing outside build/. tests/run.sh says how the results are counted.
 
 all:
-.PHONY: all check check-long check-programs debug install uninstall clean format lint img \
-        model bench
+.PHONY: all check check-long check-programs debug install uninstall clean format lint \
+        img model bench
 
-# ---- Choices ----------------------------------------------------------------------------
+# ---- Choices ---------------------------------------------------------------------------
 
 CFLAGS  ?= -O2 -g
 OBJCOPY ?= objcopy
@@ -33,25 +41,28 @@ LIBDIR  ?= $(PREFIX)/lib
 INCDIR  ?= $(PREFIX)/include
 INSTALL ?= install
 
-VERSION := $(shell awk '/define CMALLOC_VERSION_/ { v = v s $$3; s = "." } END { print v }' \
-                   include/cmalloc.h)
+VERSION := $(shell awk '/define CMALLOC_VERSION_/ { v = v s $$3; s = "." } \
+                        END { print v }' include/cmalloc.h)
 SONAME  := libcmalloc.so.$(firstword $(subst ., ,$(VERSION)))
 
-WARNINGS := -pedantic -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
-            -Wmissing-prototypes -Wundef -Wpointer-arith -Wcast-align -Wcast-qual -Wwrite-strings \
-            -Wvla -Wimplicit-fallthrough -Wformat=2
+WARNINGS := -pedantic -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion \
+            -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wpointer-arith -Wcast-align \
+            -Wcast-qual -Wwrite-strings -Wvla -Wimplicit-fallthrough -Wformat=2
 ifneq ($(filter-out 0,$(CI) $(WERROR)),)
 WARNINGS += -Werror
 endif
 
 # What the code relies on; after CFLAGS, so that a distribution's flags do not undo it.
-#   -fno-builtin           else gcc makes calloc, written as malloc and memset, call calloc
+#   -fno-builtin           else gcc makes calloc, written as malloc and memset, call
+#                          calloc
 #   -fno-strict-aliasing   a chunk's words are the user's data in its other life
 #   -ftls-model            the general model may call malloc from within malloc
-#   -fno-lto               one object already; and nobody may see through malloc into the headers
+#   -fno-lto               one object already; and nobody may see through malloc into the
+#                          headers
 #   unwind tables          operator new throws through our frames
-# Left to the compiler: -fcf-protection (one endbr64 at each entry; a library without it switches it
-# off for the whole process) and the stack protector (there are no arrays on the hit path).
+# Left to the compiler: -fcf-protection (one endbr64 at each entry; a library without it
+# switches it off for the whole process) and the stack protector (there are no arrays on
+# the hit path).
 CODE  := -std=c11 -pthread -fno-builtin -fno-strict-aliasing -fno-lto
 LIB   := $(CODE) -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-plt \
          -fasynchronous-unwind-tables -Isrc -Iinclude
@@ -60,19 +71,21 @@ TINY  ?= -O1 -g
 TINY_DEFS := -DCM_TINY=1 -DCM_DEBUG=1
 
 # How the library is linked.
-#   now         binding on first use would enter the dynamic linker in the middle of malloc
+#   now         binding on first use would enter the dynamic linker in the middle of
+#               malloc
 #   nodelete    after dlclose, the exit handlers of threads still point to our code
 #   initfirst   our constructor comes before all others
 LINK := -shared -pthread -Wl,-soname,$(SONAME) -Wl,--version-script=src/cmalloc.map \
         -Wl,--no-undefined -Wl,-z,now -Wl,-z,nodelete -Wl,-z,initfirst -Wl,-z,relro \
         -Wl,-z,noexecstack -Wl,--build-id
 
-# In the archive only what the library exports stays global: a program may have an arena_new of its
-# own. It may also have operators new and delete of its own, or a cfree, so ours are weak there.
-ARCHIVED := --localize-hidden --wildcard --weaken-symbol=_Zn[wa]* --weaken-symbol=_Zd[la]* \
-            --weaken-symbol=cfree
+# In the archive only what the library exports stays global: a program may have an
+# arena_new of its own. It may also have operators new and delete of its own, or a cfree,
+# so ours are weak there.
+ARCHIVED := --localize-hidden --wildcard --weaken-symbol=_Zn[wa]* \
+            --weaken-symbol=_Zd[la]* --weaken-symbol=cfree
 
-# ---- Words of the rules -----------------------------------------------------------------
+# ---- Words of the rules ----------------------------------------------------------------
 
 VARIANT   = $(if $(filter build/tiny/%,$@),$(TINY) $(TINY_DEFS),$(CFLAGS))
 OBJECT    = $(if $(filter build/tiny/%,$@),build/tiny/cmalloc.o,build/cmalloc.o)
@@ -92,7 +105,7 @@ build/flags: FORCE
 	 if cmp -s $@.$$$$ $@; then rm -f $@.$$$$; else mv $@.$$$$ $@; fi
 FORCE:
 
-# ---- Library, archive, tour -------------------------------------------------------------
+# ---- Library, archive, tour ------------------------------------------------------------
 
 HEAP := $(if $(wildcard tests/demo/heap.c),heap)
 all: libcmalloc.so libcmalloc.a $(HEAP)
@@ -122,10 +135,10 @@ libcmalloc.a build/tiny/libcmalloc.a:
 
 heap: tests/demo/heap.c libcmalloc.a build/flags
 	$(call say,CC)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(CODE) -Iinclude $(WARNINGS) -MMD -MP -MF build/heap.d -MT $@ \
-	    $< libcmalloc.a $(LDFLAGS) -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(CODE) -Iinclude $(WARNINGS) \
+	    -MMD -MP -MF build/heap.d -MT $@ $< libcmalloc.a $(LDFLAGS) -o $@
 
-# ---- Tests ------------------------------------------------------------------------------
+# ---- Tests -----------------------------------------------------------------------------
 
 UNITS        := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_HELPERS := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
@@ -149,10 +162,13 @@ $(UNIT_BINS): $(UNIT_HELPERS) build/flags
 	$(call say,CC)
 	$(TEST_CC) tests/unit/$(@F).c $(UNIT_HELPERS) $(OBJECT) $(TEST_LIBS) -o $@
 
-# There is a cmocka to build with, and a C++ compiler: installed here if we may, else one line says how.
+# There is a cmocka to build with, and a C++ compiler: installed here if we may, else one
+# line says how.
 build/need:
 	@mkdir -p $(@D)
 	@tests/need.sh cmocka cxx && touch $@
+build/cmocka: build/need
+	@touch $@
 
 check: $(CHECK_DEPS)
 	@tests/run.sh $(CHECK_RUN)
@@ -174,7 +190,7 @@ lint:
 format:
 	$(Q)clang-format -i $$(find src include tests -name '*.[ch]')
 
-# ---- Installation -----------------------------------------------------------------------
+# ---- Installation ----------------------------------------------------------------------
 
 D = $(DESTDIR)
 
@@ -185,13 +201,15 @@ install: libcmalloc.so libcmalloc.a
 	ln -sf $(SONAME) '$D$(LIBDIR)/libcmalloc.so'
 	$(INSTALL) -m 644 libcmalloc.a '$D$(LIBDIR)/libcmalloc.a'
 	$(INSTALL) -m 644 include/cmalloc.h '$D$(INCDIR)/cmalloc.h'
-	@printf '%s\n' 'Name: cmalloc' 'Description: a drop-in malloc whose heap explains itself' \
-	    'Version: $(VERSION)' 'Libs: -L$(LIBDIR) -lcmalloc' 'Libs.private: -pthread' \
-	    'Cflags: -I$(INCDIR)' >'$D$(LIBDIR)/pkgconfig/cmalloc.pc'
+	@printf '%s\n' 'Name: cmalloc' \
+	    'Description: a drop-in malloc whose heap explains itself' 'Version: $(VERSION)' \
+	    'Libs: -L$(LIBDIR) -lcmalloc' 'Libs.private: -pthread' 'Cflags: -I$(INCDIR)' \
+	    >'$D$(LIBDIR)/pkgconfig/cmalloc.pc'
 
 uninstall:
-	rm -f '$D$(LIBDIR)/libcmalloc.so.$(VERSION)' '$D$(LIBDIR)/$(SONAME)' '$D$(LIBDIR)/libcmalloc.so' \
-	    '$D$(LIBDIR)/libcmalloc.a' '$D$(LIBDIR)/pkgconfig/cmalloc.pc' '$D$(INCDIR)/cmalloc.h'
+	rm -f '$D$(LIBDIR)/libcmalloc.so.$(VERSION)' '$D$(LIBDIR)/$(SONAME)' \
+	    '$D$(LIBDIR)/libcmalloc.so' '$D$(LIBDIR)/libcmalloc.a' \
+	    '$D$(LIBDIR)/pkgconfig/cmalloc.pc' '$D$(INCDIR)/cmalloc.h'
 
 clean:
 	rm -rf build libcmalloc.so libcmalloc.a heap

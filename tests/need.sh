@@ -1,8 +1,9 @@
 #!/bin/sh
-# need.sh NAME...: make sure that these tools are here: cmocka, cxx (a C++ compiler), lint.
+# need.sh NAME...: make sure that these tools are here: cmocka, cxx (a C++ compiler),
+# lint.
 #
-# Installs what is missing where it may (root, or sudo without a password; apt-get, dnf, apk or
-# pacman); else says in one line what to run, and fails.
+# Installs what is missing where it may (root, or sudo without a password; apt-get, dnf,
+# apk or pacman); else says in one line what to run, and fails.
 set -eu
 
 # ---- is it here? ----
@@ -116,5 +117,6 @@ if [ -z "$as" ] || sudo -n true 2>/dev/null; then
     install_packages </dev/null >"$log" 2>&1 && [ -z "$(missing_of "$@")" ] && exit 0
     tail -n 3 "$log" | sed 's/^/        /' >&2
 fi
-echo "$(echo $missing) not found and not installed; run: sudo $(echo "$install" | sed 's/ -[a-z-]*//g')" >&2
+by_hand=$(echo "$install" | sed 's/ -[a-z-]*//g')
+echo "$(echo $missing) not found and not installed; run: sudo $by_hand" >&2
 exit 1

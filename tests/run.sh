@@ -1,17 +1,19 @@
 #!/bin/sh
-# run.sh 'command' ...: run each command, count its results, end with "N passed, N failed".
+# run.sh 'command' ...: run each command, count its results, end with "N passed, N
+# failed".
 #
-# A command's results are, in this order of preference: the last line of its output that reads
-# "N passed, N failed"; its TAP lines (ok, not ok); its cmocka lines; or its exit status, as one result.
-# A command that ends badly without having reported a failure counts as one failure more. What was skipped
-# did not pass: it is told apart, so that nobody takes it for a success.
+# A command's results are, in this order of preference: the last line of its output that
+# reads "N passed, N failed"; its TAP lines (ok, not ok); its cmocka lines; or its exit
+# status, as one result. A command that ends badly without having reported a failure
+# counts as one failure more. What was skipped did not pass: it is told apart, so that
+# nobody takes it for a success.
 #
-#   TEST_TIMEOUT  seconds for one command (300)
+#   TEST_TIMEOUT  seconds for one command (300); a command may begin with its own
+#                 TEST_TIMEOUT=1800
 #   TEST_TAIL     lines to show of the output of a command that failed (40)
 #   KEEP_GOING    0: stop at the first command that fails
 set -u
 
-timeout=${TEST_TIMEOUT:-300}
 logs=build/log
 passed=0 failed=0 skipped=0
 mkdir -p "$logs"
@@ -20,15 +22,16 @@ mkdir -p "$logs"
 count()
 {
     awk '
-        /^[0-9]+ passed, [0-9]+ failed/ { total = 1; tp = $1; tf = $3; ts = ($6 ~ /^skipped/) ? $5 : 0 }
-        /^(not )?ok( |$)/               { tap = 1 }
-        /^ok.*# *[Ss][Kk][Ii][Pp]/      { as++; next }
-        /^ok( |$)/                      { ap++ }
-        /^not ok( |$)/                  { af++ }
-        /^\[ RUN      \]/               { runs++ }
-        /^\[       OK \]/               { cp++ }
-        /^\[  PASSED  \]/               { closed = 1 }
-        /^\[  SKIPPED \] [^0-9].*$/     { skip[$4] = 1 }
+        /^[0-9]+ passed, [0-9]+ failed/ {
+            total = 1; tp = $1; tf = $3; ts = ($6 ~ /^skipped/) ? $5 : 0
+        }
+        /^(not )?ok( |$)/           { tap = 1 }
+        /^ok.*# *[Ss][Kk][Ii][Pp]/  { as++; next }
+        /^ok( |$)/                  { ap++ }
+        /^not ok( |$)/              { af++ }
+        /^\[ RUN      \]/           { runs++ }
+        /^\[       OK \]/           { cp++ }
+        /^\[  SKIPPED \] [^0-9].*$/ { skip[$4] = 1 }
         END {
             if (total) { print tp + 0, tf + 0, ts + 0; exit }
             if (tap) { print ap + 0, af + 0, as + 0; exit }
@@ -37,11 +40,16 @@ count()
         }' "$1"
 }
 
-# $1: the command. Adds its results to the totals and prints one line; the end of its log if it failed.
+# $1: the command. Adds its results to the totals and prints one line; the end of its log
+# if it failed.
 run()
 {
     log=$logs/$(printf '%s' "$1" | tr -c 'A-Za-z0-9_.\n-' '_').log
     begin=$(date +%s)
+    timeout=${TEST_TIMEOUT:-300}
+    case " $1" in
+    *" TEST_TIMEOUT="*) timeout=${1#*TEST_TIMEOUT=} timeout=${timeout%% *} ;;
+    esac
     timeout -k 10 "$timeout" sh -c "$1" >"$log" 2>&1 </dev/null
     status=$?
     seconds=$(($(date +%s) - begin))
@@ -58,7 +66,8 @@ run()
     [ "$f" -eq 0 ] || word=FAIL
     note=
     [ "$s" -eq 0 ] || note=", $s skipped"
-    printf '%-4s  %4d passed, %d failed%s  %3ds  %s\n' $word "$p" "$f" "$note" "$seconds" "$1"
+    printf '%-4s  %4d passed, %d failed%s  %3ds  %s\n' \
+        $word "$p" "$f" "$note" "$seconds" "$1"
     [ "$f" -eq 0 ] || explain
 }
 

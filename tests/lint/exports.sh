@@ -1,7 +1,8 @@
 #!/bin/sh
-# exports.sh LIB: the dynamic library is linked as a drop-in has to be. Its exports are those of
-# src/cmalloc.map, all of them and no others; it needs nothing but libc; the flags, the segments and
-# the TLS model are the promised ones; it calls nothing in libc that allocates.
+# exports.sh LIB: the dynamic library is linked as a drop-in has to be. Its exports are
+# those of src/cmalloc.map, all of them and no others; it needs nothing but libc; the
+# flags, the segments and the TLS model are the promised ones; it calls nothing in libc
+# that allocates.
 set -eu
 lib=$1
 tmp=$(mktemp -d)
@@ -23,8 +24,12 @@ sed -n '/global:/,/local:/p' src/cmalloc.map | sed "s/\[jm\]/$width/; s|/\*.*\*/
     grep -o '[A-Za-z_0-9]*\**;' | tr -d ';' | grep -v '\*' | sort >"$tmp/promised"
 nm -D --defined-only "$lib" | awk '{ print $NF }' | sort >"$tmp/found"
 grep -v '^cmalloc_' "$tmp/found" >"$tmp/family" || true
-for name in $(comm -23 "$tmp/promised" "$tmp/family"); do fault "does not export $name"; done
-for name in $(comm -13 "$tmp/promised" "$tmp/family"); do fault "exports $name"; done
+for name in $(comm -23 "$tmp/promised" "$tmp/family"); do
+    fault "does not export $name"
+done
+for name in $(comm -13 "$tmp/promised" "$tmp/family"); do
+    fault "exports $name"
+done
 if readelf -VW "$lib" | grep -q 'Version definition'; then
     fault "its exports have versions; they would not take the place of libc's"
 fi
@@ -53,8 +58,9 @@ if grep -q '^ *TLS ' "$tmp/segments"; then
 fi
 
 # ---- what it calls ----
-# A call into our own family that goes through the dynamic linker may end in another allocator. C++ is
-# different: operator new[] has to call the operator new that the program may have replaced.
+# A call into our own family that goes through the dynamic linker may end in another
+# allocator. C++ is different: operator new[] has to call the operator new that the
+# program may have replaced.
 readelf -rW "$lib" | awk '$3 ~ /GLOB_DAT|JUMP_SLO/ { sub(/@.*/, "", $5); print $5 }' |
     grep -v '^_Z' | sort -u >"$tmp/bound"
 for name in $(comm -12 "$tmp/promised" "$tmp/bound"); do
@@ -64,8 +70,8 @@ nm -D --undefined-only "$lib" | awk '{ sub(/@.*/, "", $NF); print $NF }' >"$tmp/
 while read -r name; do
     case $name in
     __tls_get_addr) fault "calls $name, which may allocate" ;;
-    fopen* | fdopen* | asprintf | vasprintf | strdup* | strndup* | getline | getdelim | qsort* | \
-        opendir | scandir | setlocale | strerror | getpw* | getgr* | setenv | putenv | \
+    fopen* | fdopen* | asprintf | vasprintf | strdup* | strndup* | getline | getdelim | \
+        qsort* | opendir | scandir | setlocale | strerror | getpw* | getgr* | setenv | putenv | \
         tsearch)
         fault "calls $name, which allocates" ;;
     esac

@@ -1,6 +1,7 @@
 #!/bin/sh
-# headers.sh CC: every header compiles alone, twice in a row, and so does every .c of the library:
-# what a file needs it includes itself. LIB_FLAGS and WARNING_FLAGS come from the Makefile.
+# headers.sh CC: every header compiles alone, twice in a row, and so does every .c of the
+# library: what a file needs it includes itself. LIB_FLAGS and WARNING_FLAGS come from the
+# Makefile.
 set -eu
 cc=$1
 bad=0
@@ -11,7 +12,8 @@ alone()
     header=$1
     shift
     # shellcheck disable=SC2086  # lists of flags
-    "$cc" $LIB_FLAGS $WARNING_FLAGS -Wno-unused-function -Werror "$@" -fsyntax-only -x c - <<-E || {
+    "$cc" $LIB_FLAGS $WARNING_FLAGS -Wno-unused-function -Werror "$@" -fsyntax-only -x c - \
+        <<-E || {
 	#include "$header"
 	#include "$header"
 	typedef int not_empty;

@@ -1,6 +1,7 @@
 #!/bin/sh
-# layers.sh [src]: one arrow, api -> inspect -> front -> core -> os -> base. A file includes files of its own
-# layer or of lower ones. Prints every upward include, and fails if there is one.
+# layers.sh [src]: one arrow, api -> inspect -> front -> core -> os -> base. A file
+# includes files of its own layer or of lower ones. Prints every upward include, and fails
+# if there is one.
 set -eu
 src=${1:-src}
 
@@ -10,7 +11,7 @@ find "$src" -name '*.[ch]' | sort | xargs awk -v src="$src/" '
         n = split("base os core front inspect api tools", order, " ")
         for (i = 1; i <= n; i++) rank[order[i]] = i
     }
-    function folder(path) { return index(path, "/") ? substr(path, 1, index(path, "/") - 1) : "" }
+    function folder(path) { return substr(path, 1, index(path, "/") - 1) }
     FNR == 1 {
         name = substr(FILENAME, length(src) + 1)
         own = folder(name)
@@ -31,4 +32,7 @@ find "$src" -name '*.[ch]' | sort | xargs awk -v src="$src/" '
     }
     function at() { return name ":" FNR ": " }
     function fault(what) { print what; bad++ }
-    END { if (!bad) print "layers: " includes + 0 " includes, none upward"; exit bad > 0 }'
+    END {
+        if (!bad) print "layers: " includes + 0 " includes, none upward"
+        exit bad > 0
+    }'

@@ -1,6 +1,7 @@
 /*
- * link.c - a program that links with cmalloc. It names things as cmalloc does inside, uses what libc implements
- * next to its own malloc (fork, threads, streams, usable sizes), and returns 0 if its heap is cmalloc's.
+ * link.c - a program that links with cmalloc. It names things as cmalloc does inside,
+ * uses what libc implements next to its own malloc (fork, threads, streams, usable
+ * sizes), and returns 0 if its heap is cmalloc's.
  */
 #include <cmalloc.h>
 #include <malloc.h>

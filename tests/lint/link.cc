@@ -1,4 +1,5 @@
-// link.cc - a C++ program that links with cmalloc: new and delete, exceptions out of new, threads.
+// link.cc - a C++ program that links with cmalloc: new and delete, exceptions out of new,
+// threads.
 #include <cmalloc.h>
 #include <cstdlib>
 #include <new>

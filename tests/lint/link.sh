@@ -1,6 +1,7 @@
 #!/bin/sh
-# link.sh: what make install installs can be linked with in every way, and make uninstall takes it
-# all away. Dynamic, with the archive, and wholly static; in C, and in C++ where there is a compiler.
+# link.sh: what make install installs can be linked with in every way, and make uninstall
+# takes it all away. Dynamic, with the archive, and wholly static; in C, and in C++ where
+# there is a compiler.
 set -eu
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
@@ -26,8 +27,8 @@ make_() { "${MAKE:-make}" --no-print-directory DESTDIR="$root" PREFIX=/usr "$@";
 
 has_all()
 {
-    for file in lib/libcmalloc.so lib/libcmalloc.so.0 lib/libcmalloc.a lib/pkgconfig/cmalloc.pc \
-        include/cmalloc.h; do
+    for file in lib/libcmalloc.so lib/libcmalloc.so.0 lib/libcmalloc.a \
+        lib/pkgconfig/cmalloc.pc include/cmalloc.h; do
         [ -s "$root/usr/$file" ] || { echo "no $file"; return 1; }
     done
 }

@@ -1,17 +1,18 @@
 #!/bin/sh
-# tidy.sh: clang-tidy over the library, both variants, and, with fewer checks, over the tests.
-# LIB_FLAGS and TEST_FLAGS come from the Makefile. The library is one translation unit, so its .c
-# files count as headers of cmalloc.c.
+# tidy.sh: clang-tidy over the library, both variants, and, with fewer checks, over the
+# tests. LIB_FLAGS and TEST_FLAGS come from the Makefile. The library is one translation
+# unit, so its .c files count as headers of cmalloc.c.
 set -u
 bad=0
 
-# Tests do on purpose what a program should not: they write past ends, use what they freed, ask for
-# the size of a pointer.
+# Tests do on purpose what a program should not: they write past ends, use what they
+# freed, ask for the size of a pointer.
 tests='-readability-function-size,-bugprone-sizeof-expression,-bugprone-narrowing-conversions'
 tests=$tests,'-bugprone-posix-return,-clang-analyzer-security.insecureAPI.*'
 tests=$tests,'-clang-analyzer-unix.Malloc,-clang-analyzer-cplusplus.NewDelete*'
 
-# $1: checks to take off; $2: file; the rest: flags. What goes to stderr is a count of warnings not shown.
+# $1: checks to take off; $2: file; the rest: flags. What goes to stderr is a count of
+# warnings not shown.
 tidy()
 {
     checks=$1 file=$2

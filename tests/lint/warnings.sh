@@ -1,6 +1,7 @@
 #!/bin/sh
-# warnings.sh CC: the library in both variants, at several levels of optimisation, and every C file of the
-# tests, with all warnings as errors. LIB_FLAGS, TEST_FLAGS and WARNING_FLAGS come from the Makefile.
+# warnings.sh CC: the library in both variants, at several levels of optimisation, and
+# every C file of the tests, with all warnings as errors. LIB_FLAGS, TEST_FLAGS and
+# WARNING_FLAGS come from the Makefile.
 set -eu
 cc=$1
 out=$(mktemp)
