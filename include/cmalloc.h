@@ -52,6 +52,10 @@ typedef struct cmalloc_item {
     size_t reserved;     /* heaps: bytes of address space held; else 0 */
 } cmalloc_item;
 
+/* Give the chunks that the calling thread has cached back to their arenas and merge those there: for a thread that goes to sleep
+ * for long. Others' caches are not touched. */
+void cmalloc_thread_flush(void);
+
 /*
  * Visit every arena, heap and chunk of this process.
  *

@@ -2,6 +2,7 @@
 #include "cmalloc.h"
 
 #include "base/compiler.h"
+#include "front/front.h"
 #include "inspect/walk.h"
 
 #define TEXT(x) #x
@@ -18,3 +19,5 @@ CM_EXPORT int cmalloc_walk(int (*visit)(const cmalloc_item *item, void *arg), vo
 }
 
 CM_EXPORT int cmalloc_check(void) { return check_all(); }
+
+CM_EXPORT void cmalloc_thread_flush(void) { front_flush(); }

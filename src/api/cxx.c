@@ -1,16 +1,18 @@
 /*
  * api/cxx.c - C++'s operator new and delete in every form (ISO C++17 21.6.2), by their mangled names, from C.
  *
- * When memory runs out, new calls the new_handler as often as there is one and then throws std::bad_alloc; the
- * C++ runtime's part of that is found through weak references, or by dlsym where it was loaded after us. Frames of C
- * are unwound like any others. Not as the standard says: an exception out of a new_handler leaves a nothrow new
- * as well, since C cannot catch it.
+ * A program may replace operator new(size_t) and operator delete(void *) alone; the other forms must then reach its own
+ * ([new.delete]). So only the roots (plain and aligned) are ours, and every other form calls a root by its public
+ * name. All are weak: a static program that brings its own has no clash, and no compiler sees through the calls.
+ *
+ * When memory runs out, new calls the new_handler as long as there is one and then throws std::bad_alloc. What
+ * that takes of the C++ runtime is looked up by name, only then; frames of C are unwound like any others.
  */
-#include "base/compiler.h"
-#include "base/report.h"
 #include "front/front.h"
 
 #include <dlfcn.h>
+
+#define WEAK __attribute__((weak, visibility("default")))
 
 #if CM_64BIT
 #define SIZE_LETTER "m"
@@ -20,121 +22,134 @@
 #define NOTHROW "RKSt9nothrow_t"
 #define ALIGN "St11align_val_t"
 
-/* --- the C++ runtime --- */
+/* --- the C++ runtime: a weak reference where it is linked, dlsym where it came later --- */
 
-#define WEAK __attribute__((weak))
+typedef void (*function_t)(void);
+function_t cxx_get_new_handler(void) __asm__("_ZSt15get_new_handlerv") __attribute__((weak));
+void cxx_throw_bad_alloc(void) __asm__("_ZSt17__throw_bad_allocv") __attribute__((weak));
 
-typedef void (*new_handler)(void);
-typedef void (*destructor)(void *);
-new_handler cxx_get_new_handler(void) __asm__("_ZSt15get_new_handlerv") WEAK;
-void *cxx_allocate_exception(size_t n) __asm__("__cxa_allocate_exception") WEAK;
-_Noreturn void cxx_throw(void *exception, void *type,
-                         destructor destroy) __asm__("__cxa_throw") WEAK;
-void cxx_bad_alloc_construct(void *exception) __asm__("_ZNSt9bad_allocC1Ev") WEAK;
-void cxx_bad_alloc_destroy(void *exception) __asm__("_ZNSt9bad_allocD1Ev") WEAK;
-extern char cxx_bad_alloc_type[] __asm__("_ZTISt9bad_alloc") WEAK;
-
-/* The address of a weak reference, or what a library that came later defines. */
-#define RUNTIME(weak, name) \
-    ((weak) != NULL ? (void *)(uintptr_t)(weak) : dlsym(RTLD_DEFAULT, name))
+static function_t runtime(function_t linked, const char *name)
+{
+    return linked != NULL ? linked : (function_t)(uintptr_t)dlsym(RTLD_DEFAULT, name);
+}
 
 static bool call_new_handler(void)
 {
-    new_handler (*get)(void) = (new_handler(*)(void))(uintptr_t)RUNTIME(
-        cxx_get_new_handler, "_ZSt15get_new_handlerv");
-    new_handler handler = get == NULL ? NULL : get();
+    function_t get = runtime((function_t)cxx_get_new_handler, "_ZSt15get_new_handlerv");
+    function_t handler = get == NULL ? NULL : ((function_t(*)(void))get)();
     if (handler == NULL)
         return false;
     handler();
     return true;
 }
 
-static void throw_bad_alloc(void)
+static void *allocate(size_t n, size_t align)
 {
-    void *(*allocate)(size_t) = (void *(*)(size_t))(uintptr_t)RUNTIME(
-        cxx_allocate_exception, "__cxa_allocate_exception");
-    void (*throw_it)(void *, void *, destructor) = (void (*)(void *, void *, destructor))(
-        uintptr_t)RUNTIME(cxx_throw, "__cxa_throw");
-    destructor construct =
-        (destructor)(uintptr_t)RUNTIME(cxx_bad_alloc_construct, "_ZNSt9bad_allocC1Ev");
-    destructor destroy =
-        (destructor)(uintptr_t)RUNTIME(cxx_bad_alloc_destroy, "_ZNSt9bad_allocD1Ev");
-    void *type = RUNTIME(cxx_bad_alloc_type, "_ZTISt9bad_alloc");
-    if (allocate != NULL && throw_it != NULL && construct != NULL && destroy != NULL &&
-        type != NULL) {
-        void *exception = allocate(sizeof(void *));
-        construct(exception);
-        throw_it(exception, type, destroy);
-    }
-    cm_panic("operator new: out of memory, and no C++ runtime to throw", NULL);
+    return align <= CHUNK_ALIGN ? front_malloc(n) : front_aligned(align, n);
 }
 
-CM_COLD static void *out_of_memory(size_t n, size_t align, bool nothrow)
+CM_COLD static void *new_miss(size_t n, size_t align)
 {
     void *mem = NULL;
     while (mem == NULL && call_new_handler())
-        mem = align <= CHUNK_ALIGN ? front_malloc(n) : front_aligned(align, n);
-    if (mem == NULL && !nothrow)
-        throw_bad_alloc();
-    return mem;
+        mem = allocate(n, align);
+    if (mem != NULL)
+        return mem;
+    function_t throw_it = runtime(cxx_throw_bad_alloc, "_ZSt17__throw_bad_allocv");
+    if (throw_it != NULL)
+        throw_it();
+    cm_panic("operator new: out of memory, and no C++ runtime to throw", NULL);
 }
 
-/* --- new --- */
+/* --- the roots --- */
 
-#define DEFINE_NEW(op, form) \
-    void *cxx_##form(size_t n) __asm__("_Z" op SIZE_LETTER); \
-    CM_EXPORT void *cxx_##form(size_t n) \
-    { \
-        void *mem = front_malloc(n); \
-        return cm_likely(mem != NULL) ? mem : out_of_memory(n, CHUNK_ALIGN, false); \
-    } \
-    void *cxx_##form##_nothrow(size_t n, \
-                               const void *tag) __asm__("_Z" op SIZE_LETTER NOTHROW); \
-    CM_EXPORT void *cxx_##form##_nothrow(size_t n, const void *tag) \
-    { \
-        void *mem = front_malloc(n); \
-        (void)tag; \
-        return cm_likely(mem != NULL) ? mem : out_of_memory(n, CHUNK_ALIGN, true); \
-    } \
-    void *cxx_##form##_aligned(size_t n, \
-                               size_t align) __asm__("_Z" op SIZE_LETTER ALIGN); \
-    CM_EXPORT void *cxx_##form##_aligned(size_t n, size_t align) \
-    { \
-        void *mem = front_aligned(align, n); \
-        return cm_likely(mem != NULL) ? mem : out_of_memory(n, align, false); \
-    } \
-    void *cxx_##form##_aligned_nothrow(size_t n, size_t align, const void *tag) __asm__( \
-        "_Z" op SIZE_LETTER ALIGN NOTHROW); \
-    CM_EXPORT void *cxx_##form##_aligned_nothrow(size_t n, size_t align, \
-                                                 const void *tag) \
-    { \
-        void *mem = front_aligned(align, n); \
-        (void)tag; \
-        return cm_likely(mem != NULL) ? mem : out_of_memory(n, align, true); \
+void *cxx_new(size_t n) __asm__("_Znw" SIZE_LETTER) WEAK;
+void *cxx_new_aligned(size_t n, size_t align) __asm__("_Znw" SIZE_LETTER ALIGN) WEAK;
+void cxx_delete(void *mem) __asm__("_ZdlPv") WEAK;
+void cxx_delete_aligned(void *mem, size_t align) __asm__("_ZdlPv" ALIGN) WEAK;
+
+void *cxx_new(size_t n)
+{
+    void *mem = front_malloc(n);
+    return cm_likely(mem != NULL) ? mem : new_miss(n, CHUNK_ALIGN);
+}
+
+void *cxx_new_aligned(size_t n, size_t align)
+{
+    void *mem = allocate(n, align);
+    return cm_likely(mem != NULL) ? mem : new_miss(n, align);
+}
+
+void cxx_delete(void *mem)
+{
+    front_free(mem);
+}
+
+void cxx_delete_aligned(void *mem, size_t align)
+{
+    (void)align;
+    front_free(mem);
+}
+
+/* --- the other forms --- */
+
+#define NEW_FORM(name, mangled, parameters, call)                                                  \
+    void *name parameters __asm__(mangled) WEAK;                                                   \
+    void *name parameters                                                                          \
+    {                                                                                              \
+        return call;                                                                               \
     }
 
-DEFINE_NEW("nw", new)
-DEFINE_NEW("na", new_array)
+NEW_FORM(cxx_new_array, "_Zna" SIZE_LETTER, (size_t n), cxx_new(n))
+NEW_FORM(cxx_new_array_aligned, "_Zna" SIZE_LETTER ALIGN, (size_t n, size_t align),
+         cxx_new_aligned(n, align))
 
-/* --- delete: what else the caller knows (size, alignment) the chunk knows too --- */
+/* Nothrow: a root of ours that has memory answers here. Else the C++ runtime's own definition does, which
+ * calls the root again and catches what it, or the new_handler, throws; C cannot. */
+typedef void *(*nothrow_t)(size_t, const void *);
+typedef void *(*nothrow_aligned_t)(size_t, size_t, const void *);
 
-#define DEFINE_DELETE(name, mangled, ...) \
-    void cxx_##name(void *mem __VA_ARGS__) __asm__(mangled); \
-    CM_EXPORT void cxx_##name(void *mem __VA_ARGS__) { front_free(mem); }
+static void *nothrow(size_t n, const void *tag)
+{
+    nothrow_t next = (nothrow_t)(uintptr_t)dlsym(RTLD_NEXT, "_Znw" SIZE_LETTER NOTHROW);
+    return next == NULL ? front_malloc(n) : next(n, tag);
+}
 
-#define UNUSED_SIZE , CM_UNUSED size_t n
-#define UNUSED_ALIGN , CM_UNUSED size_t align
-#define UNUSED_TAG , CM_UNUSED const void *tag
+static void *nothrow_aligned(size_t n, size_t align, const void *tag)
+{
+    nothrow_aligned_t next =
+        (nothrow_aligned_t)(uintptr_t)dlsym(RTLD_NEXT, "_Znw" SIZE_LETTER ALIGN NOTHROW);
+    return next == NULL ? allocate(n, align) : next(n, align, tag);
+}
 
-#define DEFINE_DELETES(op, form) \
-    DEFINE_DELETE(form, "_Z" op "Pv", ) \
-    DEFINE_DELETE(form##_nothrow, "_Z" op "Pv" NOTHROW, UNUSED_TAG) \
-    DEFINE_DELETE(form##_sized, "_Z" op "Pv" SIZE_LETTER, UNUSED_SIZE) \
-    DEFINE_DELETE(form##_aligned, "_Z" op "Pv" ALIGN, UNUSED_ALIGN) \
-    DEFINE_DELETE(form##_sized_aligned, "_Z" op "Pv" SIZE_LETTER ALIGN, \
-                  UNUSED_SIZE UNUSED_ALIGN) \
-    DEFINE_DELETE(form##_aligned_nothrow, "_Z" op "Pv" ALIGN NOTHROW, \
-                  UNUSED_ALIGN UNUSED_TAG)
+NEW_FORM(cxx_new_nothrow, "_Znw" SIZE_LETTER NOTHROW, (size_t n, const void *tag), nothrow(n, tag))
+NEW_FORM(cxx_new_array_nothrow, "_Zna" SIZE_LETTER NOTHROW, (size_t n, const void *tag),
+         nothrow(n, tag))
+NEW_FORM(cxx_new_aligned_nothrow, "_Znw" SIZE_LETTER ALIGN NOTHROW,
+         (size_t n, size_t align, const void *tag), nothrow_aligned(n, align, tag))
+NEW_FORM(cxx_new_array_aligned_nothrow, "_Zna" SIZE_LETTER ALIGN NOTHROW,
+         (size_t n, size_t align, const void *tag), nothrow_aligned(n, align, tag))
 
-DEFINE_DELETES("dl", delete)
-DEFINE_DELETES("da", delete_array)
+/* What else the caller of delete knows (size, alignment) the chunk knows too. */
+#define DELETE_FORM(name, mangled, parameters, call)                                               \
+    void name parameters __asm__(mangled) WEAK;                                                    \
+    void name parameters                                                                           \
+    {                                                                                              \
+        call;                                                                                      \
+    }
+#define N CM_UNUSED size_t n
+#define A size_t align
+#define TAG CM_UNUSED const void *tag
+
+#define DELETE_FORMS(name, op)                                                                     \
+    DELETE_FORM(name##_nothrow, "_Z" op "Pv" NOTHROW, (void *mem, TAG), cxx_delete(mem))           \
+    DELETE_FORM(name##_sized, "_Z" op "Pv" SIZE_LETTER, (void *mem, N), cxx_delete(mem))           \
+    DELETE_FORM(name##_sized_aligned, "_Z" op "Pv" SIZE_LETTER ALIGN, (void *mem, N, A),           \
+                cxx_delete_aligned(mem, align))                                                    \
+    DELETE_FORM(name##_aligned_nothrow, "_Z" op "Pv" ALIGN NOTHROW, (void *mem, A, TAG),           \
+                cxx_delete_aligned(mem, align))
+
+DELETE_FORMS(cxx_delete, "dl")
+DELETE_FORMS(cxx_delete_array, "da")
+DELETE_FORM(cxx_delete_array, "_ZdaPv", (void *mem), cxx_delete(mem))
+DELETE_FORM(cxx_delete_array_aligned, "_ZdaPv" ALIGN, (void *mem, A), cxx_delete_aligned(mem, align))

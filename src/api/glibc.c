@@ -38,7 +38,7 @@ CM_EXPORT struct mallinfo2 mallinfo2(void)
                               .ordblks = s.free_count,
                               .hblks = s.large_count,
                               .hblkhd = s.large,
-                              .uordblks = s.live,
+                              .uordblks = s.system - s.free - s.top,
                               .fordblks = s.free + s.top,
                               .keepcost = s.top};
 }

@@ -67,6 +67,16 @@
 #define TOP_PAD_DEFAULT (CM_TINY ? 0 : 128 * KIB)
 #define MMAP_MAX_DEFAULT 65536
 
+#define DEPOT_SHARE \
+    8 /* the depot is merged back when it is more than this part of the arena's memory */
+
+/* Bytes that all thread caches together may be ready to hold; a thread that would pass it keeps its magazines small. */
+#define CACHE_BUDGET (64 * MIB)
+
+#define OUTGOING 4               /* arenas that a thread collects freed chunks for */
+#define OUTGOING_BYTES (8 * KIB) /* that are sent home together */
+#define THREADS_AT_ONCE 4        /* structs of threads that are mapped together */
+
 #define CACHE_LINE 64
 #define LOCK_SPINS 64 /* looks at a held lock before the thread sleeps */
 

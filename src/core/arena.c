@@ -142,14 +142,88 @@ static void split(arena_t *a, mchunkptr c, size_t have, size_t size)
     bin_insert(&a->bins, rest);
 }
 
-mchunkptr arena_take_locked(arena_t *a, size_t size)
+/* The depot is a large share of what the heap has touched: before fresh memory is touched it is merged back. Merging
+ * any earlier doubled the time of building and felling large trees. */
+static bool worth_merging(const arena_t *a)
+{
+    return a->depot.bytes > a->system / DEPOT_SHARE;
+}
+
+/* A free chunk of at least size bytes from the bins; touched memory first. */
+static mchunkptr take_binned(arena_t *a, size_t size)
 {
     mchunkptr c = bin_take(&a->bins, size);
+    if (c != NULL || !worth_merging(a))
+        return c;
+    arena_merge_locked(a);
+    return bin_take(&a->bins, size);
+}
+
+mchunkptr arena_take_locked(arena_t *a, size_t size)
+{
+    mchunkptr c = take_binned(a, size);
     if (c == NULL)
         return top_take(a, size);
     split(a, c, chunk_size(c), size);
     a->zero_from = UINTPTR_MAX;
     return c;
+}
+
+/* --- runs --- */
+
+/* Chunk c, in use, becomes count chunks in use of size bytes each, the last one with what is left over. */
+static magazine_t cut_run(mchunkptr c, size_t size, unsigned count)
+{
+    size_t word = chunk_word(c), left = word & ~CHUNK_FLAGS;
+    void *first = chunk_mem(c);
+    for (unsigned i = 1; i < count; i++) {
+        mchunkptr next = chunk_at(c, size);
+        chunk_set_word(c, size | (word & CHUNK_FLAGS));
+        link_set(chunk_mem(c), chunk_mem(next));
+        word |= CHUNK_P;
+        left -= size;
+        c = next;
+    }
+    chunk_set_word(c, left | (word & CHUNK_FLAGS));
+    link_set(chunk_mem(c), NULL);
+    return (magazine_t){first, count};
+}
+
+/* Chunks of just this size from their bin. */
+static magazine_t take_exact(arena_t *a, size_t size, unsigned count)
+{
+    magazine_t m = {NULL, 0};
+    if (size >= BIN_EXACT_LIMIT)
+        return m;
+    mchunkptr c;
+    while (m.count < count && (c = a->bins.first[bin_index(size)]) != NULL) {
+        bin_unlink(&a->bins, c);
+        chunk_set_prev_inuse(chunk_next(c));
+        link_set(chunk_mem(c), m.first);
+        m.first = chunk_mem(c);
+        m.count++;
+    }
+    return m;
+}
+
+magazine_t arena_take_run_locked(arena_t *a, size_t size, unsigned count)
+{
+    magazine_t m = take_exact(a, size, count);
+    if (m.count > 0)
+        return m;
+    mchunkptr c = bin_take(&a->bins, size * count);
+    if (c == NULL)
+        c = take_binned(a, size);
+    if (c == NULL) {
+        c = top_take(a, size * count);
+        if (c == NULL && (c = top_take(a, size)) == NULL)
+            return m;
+    } else {
+        size_t have = chunk_size(c), fit = have / size;
+        split(a, c, have, size * (fit < count ? fit : count));
+    }
+    size_t fit = chunk_size(c) / size;
+    return cut_run(c, size, fit < count ? (unsigned)fit : count);
 }
 
 mchunkptr arena_take_aligned_locked(arena_t *a, size_t size, size_t align)
@@ -263,16 +337,38 @@ void arena_give_locked(arena_t *a, mchunkptr c)
         bin_insert(&a->bins, c);
 }
 
+void arena_give_list_locked(arena_t *a, void *first)
+{
+    while (first != NULL) {
+        void *next = link_next(first);
+        arena_give_locked(a, chunk_of(first));
+        first = next;
+    }
+}
+
+void arena_merge_locked(arena_t *a)
+{
+    for (unsigned k = 0; k < CLASS_COUNT && a->depot.bytes > 0; k++) {
+        magazine_t m;
+        while ((m = depot_take(&a->depot, k)).count > 0)
+            arena_give_list_locked(a, m.first);
+    }
+}
+
 void arena_drain_locked(arena_t *a)
 {
-    mchunkptr c = inbox_take(&a->inbox);
-    while (c != NULL) {
-        mchunkptr next = c->fd;
-        if ((chunk_word(c) & CHUNK_M) != 0)
+    void *mem = inbox_take(&a->inbox);
+    while (mem != NULL) {
+        void *next = link_next(mem);
+        mchunkptr c = chunk_of(mem);
+        size_t word = chunk_word(c), size = word & ~CHUNK_FLAGS;
+        if ((word & CHUNK_M) != 0)
             large_give_locked(a, c);
+        else if (size <= CLASS_MAX)
+            depot_add(&a->depot, class_of(size), mem);
         else
             arena_give_locked(a, c);
-        c = next;
+        mem = next;
     }
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/lock.h"
 #include "core/bin.h"
+#include "core/depot.h"
 #include "core/heap.h"
 #include "core/remote.h"
 
@@ -28,6 +29,7 @@ typedef struct arena {
     size_t large_count, large_bytes;
     size_t system, system_most; /* bytes committed in heaps, now and at most */
     bins_t bins;
+    depot_t depot;
     inbox_t inbox;
 } arena_t;
 
@@ -77,7 +79,17 @@ bool arena_grow_locked(arena_t *a, mchunkptr c, size_t size);
 /* Cut c, in use, down to size bytes and free the rest if that is a chunk. */
 void arena_cut_locked(arena_t *a, mchunkptr c, size_t size);
 
-/* Free what other arenas' threads have posted. */
+/* Up to count chunks of class size `size`, linked and marked: neighbours in address order where one piece can be
+ * cut into them. Empty: no memory. */
+magazine_t arena_take_run_locked(arena_t *a, size_t size, unsigned count);
+
+/* Sort what other arenas' threads have posted into the depot. */
 void arena_drain_locked(arena_t *a);
+
+/* Merge the whole depot back into the heap. */
+void arena_merge_locked(arena_t *a);
+
+/* Free every chunk of a linked list. */
+void arena_give_list_locked(arena_t *a, void *first);
 
 #endif

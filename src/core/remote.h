@@ -10,28 +10,28 @@
 #ifndef CM_CORE_REMOTE_H
 #define CM_CORE_REMOTE_H
 
-#include "core/chunk.h"
+#include "core/link.h"
 
 typedef struct inbox {
-    _Atomic(mchunkptr) head;
+    _Atomic(void *) first;
 } CM_ALIGNED(CACHE_LINE) inbox_t;
 
-/* Post the list first..last, linked by fd. Lock-free; async-signal-safe. */
-CM_INLINE void inbox_post(inbox_t *inbox, mchunkptr first, mchunkptr last)
+/* Post the linked list first..last. Lock-free; async-signal-safe. */
+CM_INLINE void inbox_post(inbox_t *inbox, void *first, void *last)
 {
-    mchunkptr head = atomic_load_explicit(&inbox->head, memory_order_relaxed);
+    void *head = atomic_load_explicit(&inbox->first, memory_order_relaxed);
     do
-        last->fd = head;
+        link_set(last, head);
     while (!atomic_compare_exchange_weak_explicit(
-        &inbox->head, &head, first, memory_order_release, memory_order_relaxed));
+        &inbox->first, &head, first, memory_order_release, memory_order_relaxed));
 }
 
 /* Take everything; NULL: it was empty. Caller holds the arena's lock. Pairs with inbox_post. */
-CM_INLINE mchunkptr inbox_take(inbox_t *inbox)
+CM_INLINE void *inbox_take(inbox_t *inbox)
 {
-    if (atomic_load_explicit(&inbox->head, memory_order_relaxed) == NULL)
+    if (atomic_load_explicit(&inbox->first, memory_order_relaxed) == NULL)
         return NULL;
-    return atomic_exchange_explicit(&inbox->head, NULL, memory_order_acquire);
+    return atomic_exchange_explicit(&inbox->first, NULL, memory_order_acquire);
 }
 
 #endif

@@ -19,8 +19,17 @@ static void fill(mchunkptr c, unsigned invert)
         memset(chunk_mem(c), (int)(byte ^ invert), chunk_usable(c));
 }
 
-void *front_malloc(size_t n)
+/* Below a signal handler that interrupted a miss there is no cache. */
+static void *take_cached(size_t n)
 {
+    return n <= CLASS_MAX - SIZE_SZ ? cache_take(thread_get(), n) : NULL;
+}
+
+void *front_malloc_miss(size_t n)
+{
+    void *mem = take_cached(n);
+    if (cm_likely(mem != NULL))
+        return mem;
     place_t place = {.n = n, .align = CHUNK_ALIGN};
     if (!place_take(&place))
         return NULL;
@@ -30,23 +39,29 @@ void *front_malloc(size_t n)
 
 void *front_calloc(size_t n)
 {
+    void *mem = cache_malloc(n);
+    if (mem == NULL)
+        mem = take_cached(n);
+    if (mem != NULL)
+        return memset(mem, 0, n);
     place_t place = {.n = n, .align = CHUNK_ALIGN};
     if (!place_take(&place))
         return NULL;
-    uintptr_t mem = (uintptr_t)chunk_mem(place.chunk),
-              end = mem + chunk_usable(place.chunk);
+    uintptr_t start = (uintptr_t)chunk_mem(place.chunk),
+              end = start + chunk_usable(place.chunk);
     if (place.zero_from < end)
         end = place.zero_from;
-    if (mem < end)
-        memset(chunk_mem(place.chunk), 0, end - mem);
-    return chunk_mem(place.chunk);
+    return start < end ? memset(chunk_mem(place.chunk), 0, end - start)
+                       : chunk_mem(place.chunk);
 }
 
-void front_free(void *mem)
+void front_free_miss(void *mem)
 {
     if (mem == NULL)
         return;
     mchunkptr c = owner_chunk(mem);
     fill(c, 0);
-    place_give(c);
+    if (chunk_size(c) > CLASS_MAX || (chunk_word(c) & CHUNK_M) != 0 ||
+        !cache_give(thread_get(), c))
+        place_give(c);
 }

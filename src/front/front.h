@@ -8,10 +8,24 @@
 #ifndef CM_FRONT_FRONT_H
 #define CM_FRONT_FRONT_H
 
-#include "core/chunk.h"
+#include "front/cache.h"
 
-void *front_malloc(size_t n);
-void front_free(void *mem); /* NULL is nothing; what is not ours is fatal */
+void *front_malloc_miss(size_t n);
+void front_free_miss(void *mem);
+
+CM_INLINE void *front_malloc(size_t n)
+{
+    void *mem = cache_malloc(n);
+    return cm_likely(mem != NULL) ? mem : front_malloc_miss(n);
+}
+
+/* NULL is nothing; what is not ours is fatal. */
+CM_INLINE void front_free(void *mem)
+{
+    if (!cm_likely(cache_free(mem)))
+        front_free_miss(mem);
+}
+
 void *front_calloc(size_t n);
 
 /* n bytes with mem's contents. NULL: no memory, and mem is as it was. Pre: mem != NULL, n != 0. */
@@ -22,6 +36,9 @@ void *front_aligned(size_t align, size_t n);
 
 /* Bytes that may be used behind mem. */
 size_t front_usable(const void *mem);
+
+/* Give the calling thread's cached chunks to their arenas, and merge those there with their neighbours. */
+void front_flush(void);
 
 /* Give back all that can be given back, but pad bytes of each arena's top. True: some memory went. */
 bool front_trim(size_t pad);

@@ -63,6 +63,8 @@ static bool take_from(arena_t *a, place_t *p)
     p->chunk = p->align <= CHUNK_ALIGN ? arena_take_locked(a, size)
                                        : arena_take_aligned_locked(a, size, p->align);
     p->zero_from = p->align <= CHUNK_ALIGN ? a->zero_from : UINTPTR_MAX;
+    if (p->chunk != NULL)
+        link_unmark(chunk_mem(p->chunk));
     return p->chunk != NULL;
 }
 
@@ -122,7 +124,7 @@ static void give_interrupted(mchunkptr c)
     bool large = (chunk_word(c) & CHUNK_M) != 0;
     arena_t *a = large ? large_info_of(c)->arena : arena_of(c);
     if (a != NULL)
-        inbox_post(&a->inbox, c, c);
+        inbox_post(&a->inbox, chunk_mem(c), chunk_mem(c));
     else
         large_unmap(c);
     if (large)

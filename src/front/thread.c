@@ -1,37 +1,58 @@
 /* front/thread.c - attaching and leaving. See thread.h for the states. */
 #include "front/thread.h"
 
+#include "front/cache.h"
 #include "os/os.h"
 
 #include <pthread.h>
+#include <string.h>
 
-thread_t thread_none, thread_gone;
-CM_TLS thread_t *thread_self = &thread_none;
+const thread_t thread_none, thread_gone;
+CM_TLS thread_t *thread_self = (thread_t *)(uintptr_t)&thread_none;
 CM_TLS bool thread_inside;
 
 static thread_t first_thread; /* so that the first call of a process needs no memory */
 
+/* Under the lock, and right at every instruction: an entry is lost at worst when a fork comes in between. */
 static struct {
     cm_lock lock;
     bool first_used;
     thread_t *free;
-    char *slab, *slab_end; /* a page that structs are cut from */
+    _Atomic(thread_t *) all;
     pthread_key_t key;
     _Atomic bool key_made;
 } pool;
 
-static thread_t *struct_cut(void)
+thread_t *thread_first(void)
 {
-    if ((size_t)(pool.slab_end - pool.slab) < sizeof(thread_t)) {
-        char *slab = os_map(os_pages(sizeof(thread_t)));
-        if (slab == NULL)
-            return NULL;
-        pool.slab = pool.slab_end = slab;
-        pool.slab_end = slab + os_pages(sizeof(thread_t));
+    return atomic_load_explicit(&pool.all, memory_order_acquire);
+}
+
+thread_t *thread_after(const thread_t *t)
+{
+    return atomic_load_explicit(&t->next_all, memory_order_acquire);
+}
+
+static void publish(thread_t *t)
+{
+    atomic_store_explicit(&t->next_all, thread_first(), memory_order_relaxed);
+    atomic_store_explicit(&pool.all, t, memory_order_release);
+}
+
+/* Structs come a mapping at a time; all but the first one go to the free list. */
+static thread_t *struct_map(void)
+{
+    size_t bytes = os_pages(THREADS_AT_ONCE * sizeof(thread_t));
+    thread_t *structs = os_map(bytes);
+    if (structs == NULL)
+        return NULL;
+    for (size_t i = 1; i < bytes / sizeof(thread_t); i++) {
+        structs[i].next_free = pool.free;
+        pool.free = &structs[i];
+        publish(&structs[i]);
     }
-    thread_t *t = (thread_t *)(void *)pool.slab;
-    pool.slab += sizeof(thread_t);
-    return t;
+    publish(structs);
+    return structs;
 }
 
 static thread_t *struct_take(void)
@@ -41,10 +62,11 @@ static thread_t *struct_take(void)
     if (!pool.first_used) {
         pool.first_used = true;
         t = &first_thread;
+        publish(t);
     } else if (t != NULL) {
         pool.free = t->next_free;
     } else {
-        t = struct_cut();
+        t = struct_map();
     }
     cm_lock_drop(&pool.lock);
     return t;
@@ -65,27 +87,51 @@ static void ask_for_exit(thread_t *t)
         pthread_setspecific(pool.key, t);
 }
 
-thread_t *thread_attach(void)
+/* Every bin is empty: its hidden head shows NULL. */
+static void empty(thread_t *t)
+{
+    t->secret = link_secret;
+    for (unsigned k = 0; k < CLASS_COUNT; k++)
+        t->bins[k] = (cache_bin_t){.head = link_secret.mask};
+    memset(t->spare, 0, sizeof t->spare);
+    memset(t->out, 0, sizeof t->out);
+    t->window = t->span = 0;
+}
+
+static thread_t *attach(void)
 {
     os_init();
+    link_init();
     thread_t *t = struct_take();
     if (t == NULL)
-        return &thread_none;
+        return NULL;
     arena_t *a = arena_join();
     if (a == NULL) {
         struct_give(t);
-        return &thread_none;
+        return NULL;
     }
+    empty(t);
     t->arena = a;
     thread_self = t;
-    ask_for_exit(t);
     return t;
+}
+
+thread_t *thread_attach(void)
+{
+    if (!thread_enter())
+        return thread_self;
+    thread_t *t = attach();
+    thread_leave();
+    if (t != NULL)
+        ask_for_exit(t);
+    return thread_self;
 }
 
 static void thread_exit(void *arg)
 {
     thread_t *t = arg;
-    thread_self = &thread_gone;
+    cache_flush(t);
+    thread_self = (thread_t *)(uintptr_t)&thread_gone;
     arena_leave(t->arena);
     t->arena = NULL;
     struct_give(t);
@@ -118,6 +164,8 @@ arena_t *thread_lock_arena(thread_t *t)
     a = arena_join();
     if (a == NULL || !arena_lock(a))
         return lock_any();
+    /* What the cache holds belongs to the orphan and stays with it. */
+    empty(t);
     t->arena = a;
     return a;
 }

@@ -1,32 +1,66 @@
 /*
  * front/thread.h - what a thread has of its own, from its first call to behind its last.
  *
- * The thread-local variable is one pointer and never NULL. It points to `thread_none` before the first call, to the thread's
- * own struct while it is attached, and to `thread_gone` once its exit handler has run; a thread that allocates or
- * frees after that goes straight to an arena each time.
- * A thread is known by the address of its struct and never by a thread id: a child of vfork shares both
- * memory and struct with its parent, which waits.
- * Locks: none; a thread_t is touched by its own thread alone, except while it is in the list of free ones.
+ * The thread-local variable is one pointer and never NULL. It points to thread_none before the first call, to the
+ * thread's own struct while it is attached, and to thread_gone once its exit handler has run. Those two are constant
+ * and empty, so that the hit path asks nothing: no chunk can be had from them, and no address lies in their window.
+ * A thread is known by the address of its struct and never by a thread id: a child of vfork shares both memory and struct
+ * with its parent, which waits.
+ *
+ * Cache, by class (core/class.h): the magazine in use, in bins[], and a spare one. So at least a whole magazine of
+ * calls lies between two visits to the arena, and nothing walks a list to cut it.
+ *   bin.room + number of chunks in bin == bin.cap; bin.cap grows with demand, from zero
+ *   every chunk in bins[] and spare[] belongs to `arena`, is in use as far as the heap knows, and bears link_key
+ *   [window, window + 16 * span) holds chunks of `arena` only: what lies in it is freed without a look at its heap
+ *
+ * bins[] and the window are touched by their own thread alone. spare[] and out[] are guarded by `lock`, so that other threads
+ * can drain those of an idle one. Lock order: thread, then arena.
  */
 #ifndef CM_FRONT_THREAD_H
 #define CM_FRONT_THREAD_H
 
 #include "core/arena.h"
 
+/* Chunks of one class, ready to hand out. head is hidden as links are (core/link.h). */
+typedef struct cache_bin {
+    uintptr_t head;
+    uint32_t room, cap;
+} CM_ALIGNED(16) cache_bin_t;
+
+/* Freed chunks of another arena, on their way home. */
+typedef struct outgoing {
+    arena_t *arena;
+    void *first, *last;
+    size_t bytes;
+} outgoing_t;
+
 typedef struct thread {
-    arena_t *arena;           /* NULL: not attached */
-    struct thread *next_free; /* in the list of structs without a thread */
+    uintptr_t window, span;
+    link_secret_t secret;
+    cache_bin_t bins[CLASS_COUNT];
+
+    arena_t *arena; /* NULL: not attached */
+    cm_lock lock;
+    magazine_t spare[CLASS_COUNT];
+    outgoing_t out[OUTGOING];
+    size_t charge; /* bytes that caps may hold, counted against CACHE_BUDGET */
+    struct thread *next_free;
+    _Atomic(struct thread *) next_all;
 } thread_t;
 
-extern thread_t thread_none, thread_gone;
+extern const thread_t thread_none, thread_gone;
 extern CM_TLS thread_t *thread_self;
 extern CM_TLS bool thread_inside; /* the core: who comes here now is a signal handler */
 
 /* The constructor's share: from here on threads are told when they exit. */
 void thread_init(void);
 
-/* Give the calling thread a struct and an arena; returns thread_self, which stays thread_none if there is no memory. */
+/* Give the calling thread a struct and an arena; returns thread_self, which is thread_none still if there is no memory. */
 thread_t *thread_attach(void);
+
+/* All structs there ever were, attached or not; NULL ends the list. Lock-free. */
+thread_t *thread_first(void);
+thread_t *thread_after(const thread_t *t);
 
 /* The calling thread's struct, attached if it may be. */
 CM_INLINE thread_t *thread_get(void)

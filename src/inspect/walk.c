@@ -22,7 +22,9 @@ static cmalloc_kind kind_of(const arena_t *a, const chunk_t *c)
         return CMALLOC_TOP;
     if (chunk_is_fencepost(c))
         return CMALLOC_FENCEPOST;
-    return chunk_is_free(c) ? CMALLOC_FREE : CMALLOC_INUSE;
+    if (chunk_is_free(c))
+        return CMALLOC_FREE;
+    return link_marked(chunk_mem(c)) ? CMALLOC_CACHED : CMALLOC_INUSE;
 }
 
 static int visit_chunk(const arena_t *a, const heap_info *h, const chunk_t *c,

@@ -1,0 +1,52 @@
+/* core/depot.c - see depot.h. */
+#include "core/depot.h"
+
+static void *second_of(void *first) { return link_next(first); }
+
+static void push(depot_t *d, unsigned k, magazine_t m)
+{
+    link_words(m.first)[2] = link_hide(d->shelf[k].parked);
+    link_words(second_of(m.first))[2] = m.count;
+    d->shelf[k].parked = m.first;
+}
+
+void depot_add(depot_t *d, unsigned k, void *mem)
+{
+    magazine_t *loose = &d->shelf[k].loose;
+    size_t size = class_size(k);
+    link_set(mem, loose->first);
+    loose->first = mem;
+    loose->count++;
+    d->bytes += size;
+    if (loose->count >= class_magazine(size)) {
+        push(d, k, *loose);
+        *loose = (magazine_t){NULL, 0};
+    }
+}
+
+void depot_park(depot_t *d, unsigned k, magazine_t m)
+{
+    if (m.count == 0)
+        return;
+    if (m.count == 1) {
+        depot_add(d, k, m.first);
+        return;
+    }
+    d->bytes += class_size(k) * m.count;
+    push(d, k, m);
+}
+
+magazine_t depot_take(depot_t *d, unsigned k)
+{
+    depot_shelf_t *shelf = &d->shelf[k];
+    magazine_t m = shelf->loose;
+    if (shelf->parked != NULL) {
+        m.first = shelf->parked;
+        m.count = (unsigned)link_words(second_of(m.first))[2];
+        shelf->parked = link_show(link_words(m.first)[2]);
+    } else {
+        shelf->loose = (magazine_t){NULL, 0};
+    }
+    d->bytes -= class_size(k) * m.count;
+    return m;
+}

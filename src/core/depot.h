@@ -1,0 +1,40 @@
+/*
+ * core/depot.h - chunks that wait in an arena, sorted by class, for any of its threads.
+ *
+ * Threads park full magazines here and take them whole, both in O(1). What comes home through the inbox is sorted
+ * into one loose list a class, which becomes a magazine when it is full.
+ * Invariants, under the arena's lock: every chunk here is in use as far as the heap knows and bears link_key; a
+ * parked magazine has at least two chunks; bytes == the sum of class sizes over all chunks here.
+ * Merging what is here back into the heap is arena.c's decision: ready chunks are fast, merged ones are lean.
+ */
+#ifndef CM_CORE_DEPOT_H
+#define CM_CORE_DEPOT_H
+
+#include "core/class.h"
+#include "core/link.h"
+
+typedef struct magazine {
+    void *first; /* NULL: empty */
+    unsigned count;
+} magazine_t;
+
+typedef struct depot_shelf {
+    void *parked; /* first chunk of the magazine parked last */
+    magazine_t loose;
+} depot_shelf_t;
+
+typedef struct depot {
+    size_t bytes;
+    depot_shelf_t shelf[CLASS_COUNT];
+} depot_t;
+
+/* Park a magazine of chunks of class k. An empty one is nothing. */
+void depot_park(depot_t *d, unsigned k, magazine_t m);
+
+/* Add one chunk of class k. */
+void depot_add(depot_t *d, unsigned k, void *mem);
+
+/* Take a magazine of class k; empty if there is none. */
+magazine_t depot_take(depot_t *d, unsigned k);
+
+#endif

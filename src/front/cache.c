@@ -1,0 +1,288 @@
+/*
+ * front/cache.c - misses: refilling, spilling, sending chunks home, and flushing.
+ *
+ * A miss runs with thread_inside set, so that a signal handler which comes in between takes the emergency way.
+ */
+#include "front/cache.h"
+
+#include "base/options.h"
+
+static _Atomic size_t
+    charged; /* sum of all threads' charges; <= CACHE_BUDGET but for the least caps */
+
+/* --- capacity --- */
+
+/* Twice the cap, up to a full magazine, as long as the budget lasts. False: it stays. */
+static bool grow_cap(thread_t *t, cache_bin_t *b, size_t size)
+{
+    unsigned most = class_magazine(size), cap = b->cap == 0 ? 1 : 2 * b->cap;
+    if (cap > most)
+        cap = most;
+    if (cap == b->cap)
+        return false;
+    size_t more = 2 * (cap - b->cap) * size; /* in the bin and in the spare */
+    if (atomic_fetch_add_explicit(&charged, more, memory_order_relaxed) + more >
+            CACHE_BUDGET &&
+        cap > MAGAZINE_LEAST) {
+        atomic_fetch_sub_explicit(&charged, more, memory_order_relaxed);
+        return false;
+    }
+    t->charge += more;
+    b->room += cap - b->cap;
+    b->cap = cap;
+    return true;
+}
+
+static bool caches_off(const thread_t *t)
+{
+    return t->arena == NULL ||
+           atomic_load_explicit(&cm_options.perturb, memory_order_relaxed) != 0;
+}
+
+/* --- refill --- */
+
+static void load(thread_t *t, cache_bin_t *b, magazine_t m)
+{
+    b->head = (uintptr_t)m.first ^ t->secret.mask;
+    if (m.count >
+        b->cap) { /* another thread's magazine: larger than what this one has grown to */
+        size_t more = m.count - b->cap;
+        b->cap += (unsigned)more;
+    }
+    b->room = b->cap - m.count;
+}
+
+static magazine_t fetch(thread_t *t, unsigned k, unsigned count)
+{
+    magazine_t m = {NULL, 0};
+    arena_t *a = thread_lock_arena(t);
+    if (a == NULL)
+        return m;
+    if (a == t->arena) {
+        arena_drain_locked(a);
+        m = depot_take(&a->depot, k);
+        if (m.count == 0)
+            m = arena_take_run_locked(a, class_size(k), count);
+    }
+    arena_unlock(a);
+    return m;
+}
+
+/* Fill the empty bin of class k. False: no memory. */
+static bool refill(thread_t *t, unsigned k)
+{
+    cache_bin_t *b = &t->bins[k];
+    size_t size = class_size(k);
+    cm_lock_take_or_inherit(&t->lock);
+    magazine_t m = t->spare[k];
+    t->spare[k] = (magazine_t){NULL, 0};
+    if (m.count == 0) {
+        m = fetch(t, k, b->cap == 0 ? 1 : b->cap);
+        grow_cap(t, b, size);
+    }
+    load(t, b, m);
+    cm_lock_drop(&t->lock);
+    return m.count > 0;
+}
+
+void *cache_take(thread_t *t, size_t n)
+{
+    unsigned k = class_of(class_round(chunk_size_for(n)));
+    if (caches_off(t))
+        return NULL;
+    void *mem = cache_pop(t, &t->bins[k]);
+    if (cm_likely(mem != NULL) || !thread_enter())
+        return mem;
+    if (refill(t, k))
+        mem = cache_pop(t, &t->bins[k]);
+    thread_leave();
+    return mem;
+}
+
+/* --- spill --- */
+
+static void park(thread_t *t, unsigned k, magazine_t m)
+{
+    arena_t *a = t->arena;
+    if (m.count > 0 && arena_lock(a)) {
+        depot_park(&a->depot, k, m);
+        arena_unlock(a);
+    }
+}
+
+static magazine_t unload(thread_t *t, cache_bin_t *b)
+{
+    magazine_t m = {link_show(b->head), b->cap - b->room};
+    b->head = t->secret.mask;
+    b->room = b->cap;
+    return m;
+}
+
+/* Make room in the full bin of class k: the bin becomes the spare, and what was the spare is parked. */
+static void spill(thread_t *t, unsigned k)
+{
+    cache_bin_t *b = &t->bins[k];
+    if (grow_cap(t, b, class_size(k)))
+        return;
+    cm_lock_take_or_inherit(&t->lock);
+    magazine_t old = t->spare[k];
+    t->spare[k] = unload(t, b);
+    park(t, k, old);
+    cm_lock_drop(&t->lock);
+}
+
+/* --- chunks of other arenas --- */
+
+/* Post what has been collected. An arena that no thread uses is drained by whoever posts to it. */
+static void send(outgoing_t *o)
+{
+    arena_t *a = o->arena;
+    if (o->first == NULL)
+        return;
+    inbox_post(&a->inbox, o->first, o->last);
+    o->first = NULL;
+    o->bytes = 0;
+    if (atomic_load_explicit(&a->threads, memory_order_relaxed) == 0 &&
+        cm_lock_try(&a->lock)) {
+        arena_drain_locked(a);
+        arena_unlock(a);
+    }
+}
+
+static void collect(thread_t *t, arena_t *a, mchunkptr c)
+{
+    outgoing_t *o = &t->out[a->index % OUTGOING];
+    void *mem = chunk_mem(c);
+    cm_lock_take_or_inherit(&t->lock);
+    if (o->arena != a)
+        send(o);
+    o->arena = a;
+    if (o->first == NULL)
+        o->last = mem;
+    link_set(mem, o->first);
+    o->first = mem;
+    o->bytes += chunk_size(c);
+    if (o->bytes >= OUTGOING_BYTES)
+        send(o);
+    cm_lock_drop(&t->lock);
+}
+
+/* --- free --- */
+
+static bool list_has(void *first, const void *mem)
+{
+    void *m = first;
+    while (m != NULL && m != mem)
+        m = link_next(m);
+    return m != NULL;
+}
+
+static bool depot_has(const depot_t *d, unsigned k, const void *mem)
+{
+    bool found = list_has(d->shelf[k].loose.first, mem);
+    for (void *m = d->shelf[k].parked; m != NULL && !found;
+         m = link_show(link_words(m)[2]))
+        found = list_has(m, mem);
+    return found;
+}
+
+/* mem bears the key. It has been freed before if it is in one of the lists that this thread can look at. */
+static void check_double_free(thread_t *t, arena_t *a, unsigned k, const void *mem)
+{
+    bool found =
+        list_has(link_show(t->bins[k].head), mem) || list_has(t->spare[k].first, mem);
+    for (unsigned i = 0; i < OUTGOING && !found; i++)
+        found = list_has(t->out[i].first, mem);
+    if (!found && arena_lock(a)) {
+        arena_drain_locked(a);
+        found = depot_has(&a->depot, k, mem);
+        arena_unlock(a);
+    }
+    if (found)
+        cm_panic(PANIC_DOUBLE_FREE, mem);
+}
+
+/* Frees in this memory are hits from now on. */
+static void move_window(thread_t *t, const chunk_t *c)
+{
+    if ((chunk_word(c) & CHUNK_A) != 0) {
+        t->window = (uintptr_t)heap_of(c);
+        t->span = HEAP_MAX_SIZE / CHUNK_ALIGN;
+    } else {
+        t->window = atomic_load_explicit(&registry.main_low, memory_order_relaxed);
+        t->span = (atomic_load_explicit(&registry.main_high, memory_order_relaxed) -
+                   t->window) /
+                  CHUNK_ALIGN;
+    }
+}
+
+bool cache_give(thread_t *t, mchunkptr c)
+{
+    if (caches_off(t) || !thread_enter())
+        return false;
+    arena_t *a = arena_of(c);
+    unsigned k = class_of(chunk_size(c));
+    void *mem = chunk_mem(c);
+    if (cm_unlikely(link_marked(mem)))
+        check_double_free(t, a, k, mem);
+    if (a != t->arena) {
+        collect(t, a, c);
+    } else {
+        move_window(t, c);
+        if (t->bins[k].room == 0)
+            spill(t, k);
+        cache_push(t, &t->bins[k], mem);
+    }
+    thread_leave();
+    return true;
+}
+
+/* --- flushing --- */
+
+static void flush_class(thread_t *t, unsigned k, arena_t *a)
+{
+    cache_bin_t *b = &t->bins[k];
+    magazine_t active = unload(t, b), spare = t->spare[k];
+    t->spare[k] = (magazine_t){NULL, 0};
+    b->cap = b->room = 0;
+    if (a != NULL) {
+        depot_park(&a->depot, k, active);
+        depot_park(&a->depot, k, spare);
+    }
+}
+
+void cache_flush(thread_t *t)
+{
+    cm_lock_take_or_inherit(&t->lock);
+    arena_t *a = arena_lock(t->arena) ? t->arena : NULL;
+    for (unsigned k = 0; k < CLASS_COUNT; k++)
+        if (t->bins[k].cap != 0)
+            flush_class(t, k, a);
+    if (a != NULL)
+        arena_unlock(a);
+    for (unsigned i = 0; i < OUTGOING; i++)
+        send(&t->out[i]);
+    cm_lock_drop(&t->lock);
+    atomic_fetch_sub_explicit(&charged, t->charge, memory_order_relaxed);
+    t->charge = 0;
+}
+
+static void drain(thread_t *t)
+{
+    if (t->arena == NULL || !cm_lock_take(&t->lock))
+        return;
+    for (unsigned k = 0; k < CLASS_COUNT; k++) {
+        park(t, k, t->spare[k]);
+        t->spare[k] = (magazine_t){NULL, 0};
+    }
+    for (unsigned i = 0; i < OUTGOING; i++)
+        send(&t->out[i]);
+    cm_lock_drop(&t->lock);
+}
+
+void cache_drain_others(void)
+{
+    for (thread_t *t = thread_first(); t != NULL; t = thread_after(t))
+        if (t != thread_self)
+            drain(t);
+}

@@ -1,0 +1,88 @@
+/*
+ * front/cache.h - thread caches: the hit path, and what happens on a miss.
+ *
+ * A hit takes no lock, no atomic operation, no call, no division and no table. It is written here once and inlined
+ * into malloc, free and operator new; src/README.md accounts for each of its instructions.
+ * See thread.h for the struct and its invariants.
+ */
+#ifndef CM_FRONT_CACHE_H
+#define CM_FRONT_CACHE_H
+
+#include "front/thread.h"
+
+/* Requests up to this hit on an exact class. */
+#define CACHE_HIT_MAX (CLASS_EXACT_MAX - SIZE_SZ)
+
+/* The bin of an exact class: the class's index times a bin's size is the chunk's size. */
+_Static_assert(sizeof(cache_bin_t) == CHUNK_ALIGN,
+               "an exact class's bin is found by adding its size");
+CM_INLINE cache_bin_t *cache_exact_bin(thread_t *t, size_t size)
+{
+    return (cache_bin_t *)(void *)((char *)t->bins + size);
+}
+
+/* Take a chunk's memory from a bin; NULL: it is empty. */
+CM_INLINE void *cache_pop(thread_t *t, cache_bin_t *b)
+{
+    uintptr_t mem = b->head ^ t->secret.mask;
+    if (cm_unlikely(mem == 0))
+        return NULL;
+    if (cm_unlikely((mem & (CHUNK_ALIGN - 1)) != 0))
+        cm_panic(PANIC_LINKS, (const void *)mem); /* NOLINT(performance-no-int-to-ptr) */
+    uintptr_t *words = (uintptr_t *)mem;          /* NOLINT(performance-no-int-to-ptr) */
+    b->head = words[0];
+    b->room++;
+    words[1] = 0;
+    return words;
+}
+
+/* Put a chunk's memory into a bin. Pre: b->room > 0. */
+CM_INLINE void cache_push(thread_t *t, cache_bin_t *b, void *mem)
+{
+    uintptr_t *words = mem;
+    words[0] = b->head;
+    words[1] = t->secret.key;
+    b->head = (uintptr_t)mem ^ t->secret.mask;
+    b->room--;
+}
+
+/* The hit of malloc; NULL: a miss, or too large. */
+CM_INLINE void *cache_malloc(size_t n)
+{
+    if (cm_unlikely(n > CACHE_HIT_MAX))
+        return NULL;
+    thread_t *t = thread_self;
+    return cache_pop(t, cache_exact_bin(t, chunk_size_for(n)));
+}
+
+/* The hit of free; false: a miss, and nothing has changed. One comparison finds the pointers that are NULL, misaligned, or not of
+ * this thread's arena: a rotated misaligned offset is larger than any span. */
+CM_INLINE bool cache_free(void *mem)
+{
+    thread_t *t = thread_self;
+    uintptr_t offset = (uintptr_t)mem - t->window;
+    if (cm_unlikely((offset >> 4 | offset << (SIZE_SZ * 8 - 4)) >= t->span))
+        return false;
+    size_t size = chunk_word(chunk_of(mem)) & ~(CHUNK_ALIGN - 1);
+    if (cm_unlikely(size > CLASS_EXACT_MAX))
+        return false;
+    cache_bin_t *b = cache_exact_bin(t, size);
+    if (cm_unlikely(b->room == 0 || ((uintptr_t *)mem)[1] == t->secret.key))
+        return false;
+    cache_push(t, b, mem);
+    return true;
+}
+
+/* A chunk for a request of up to CLASS_MAX bytes with its header, from any class. NULL: no memory, or t has no cache. */
+void *cache_take(thread_t *t, size_t n);
+
+/* Keep chunk c of size CLASS_MAX or less, whoever it belongs to. False: t has no cache. */
+bool cache_give(thread_t *t, mchunkptr c);
+
+/* Give all that t holds to the arenas; for its own thread. Its caps go back to zero. */
+void cache_flush(thread_t *t);
+
+/* Give what other threads hold and do not need at once to the arenas: spare magazines and outgoing chunks. */
+void cache_drain_others(void);
+
+#endif
