@@ -25,7 +25,8 @@
 /* --- the C++ runtime: a weak reference where it is linked, dlsym where it came later --- */
 
 typedef void (*function_t)(void);
-function_t cxx_get_new_handler(void) __asm__("_ZSt15get_new_handlerv") __attribute__((weak));
+function_t cxx_get_new_handler(void) __asm__("_ZSt15get_new_handlerv")
+    __attribute__((weak));
 void cxx_throw_bad_alloc(void) __asm__("_ZSt17__throw_bad_allocv") __attribute__((weak));
 
 static function_t runtime(function_t linked, const char *name)
@@ -63,27 +64,29 @@ CM_COLD static void *new_miss(size_t n, size_t align)
 
 /* --- the roots --- */
 
-void *cxx_new(size_t n) __asm__("_Znw" SIZE_LETTER) WEAK;
-void *cxx_new_aligned(size_t n, size_t align) __asm__("_Znw" SIZE_LETTER ALIGN) WEAK;
+/* Under the public name a root may turn out to be the program's own; under own_ it is ours for certain. */
+void *own_new(size_t n);
+void *own_new_aligned(size_t n, size_t align);
+void *cxx_new(size_t n) __asm__("_Znw" SIZE_LETTER)
+    __attribute__((weak, visibility("default"), alias("own_new")));
+void *cxx_new_aligned(size_t n, size_t align) __asm__("_Znw" SIZE_LETTER ALIGN)
+    __attribute__((weak, visibility("default"), alias("own_new_aligned")));
 void cxx_delete(void *mem) __asm__("_ZdlPv") WEAK;
 void cxx_delete_aligned(void *mem, size_t align) __asm__("_ZdlPv" ALIGN) WEAK;
 
-void *cxx_new(size_t n)
+void *own_new(size_t n)
 {
     void *mem = front_malloc(n);
     return cm_likely(mem != NULL) ? mem : new_miss(n, CHUNK_ALIGN);
 }
 
-void *cxx_new_aligned(size_t n, size_t align)
+void *own_new_aligned(size_t n, size_t align)
 {
     void *mem = allocate(n, align);
     return cm_likely(mem != NULL) ? mem : new_miss(n, align);
 }
 
-void cxx_delete(void *mem)
-{
-    front_free(mem);
-}
+void cxx_delete(void *mem) { front_free(mem); }
 
 void cxx_delete_aligned(void *mem, size_t align)
 {
@@ -93,12 +96,9 @@ void cxx_delete_aligned(void *mem, size_t align)
 
 /* --- the other forms --- */
 
-#define NEW_FORM(name, mangled, parameters, call)                                                  \
-    void *name parameters __asm__(mangled) WEAK;                                                   \
-    void *name parameters                                                                          \
-    {                                                                                              \
-        return call;                                                                               \
-    }
+#define NEW_FORM(name, mangled, parameters, call) \
+    void *name parameters __asm__(mangled) WEAK; \
+    void *name parameters { return call; }
 
 NEW_FORM(cxx_new_array, "_Zna" SIZE_LETTER, (size_t n), cxx_new(n))
 NEW_FORM(cxx_new_array_aligned, "_Zna" SIZE_LETTER ALIGN, (size_t n, size_t align),
@@ -111,18 +111,25 @@ typedef void *(*nothrow_aligned_t)(size_t, size_t, const void *);
 
 static void *nothrow(size_t n, const void *tag)
 {
+    void *mem = cxx_new == own_new ? front_malloc(n) : NULL;
+    if (cm_likely(mem != NULL))
+        return mem;
     nothrow_t next = (nothrow_t)(uintptr_t)dlsym(RTLD_NEXT, "_Znw" SIZE_LETTER NOTHROW);
-    return next == NULL ? front_malloc(n) : next(n, tag);
+    return next == NULL ? NULL : next(n, tag);
 }
 
 static void *nothrow_aligned(size_t n, size_t align, const void *tag)
 {
+    void *mem = cxx_new_aligned == own_new_aligned ? allocate(n, align) : NULL;
+    if (cm_likely(mem != NULL))
+        return mem;
     nothrow_aligned_t next =
         (nothrow_aligned_t)(uintptr_t)dlsym(RTLD_NEXT, "_Znw" SIZE_LETTER ALIGN NOTHROW);
-    return next == NULL ? allocate(n, align) : next(n, align, tag);
+    return next == NULL ? NULL : next(n, align, tag);
 }
 
-NEW_FORM(cxx_new_nothrow, "_Znw" SIZE_LETTER NOTHROW, (size_t n, const void *tag), nothrow(n, tag))
+NEW_FORM(cxx_new_nothrow, "_Znw" SIZE_LETTER NOTHROW, (size_t n, const void *tag),
+         nothrow(n, tag))
 NEW_FORM(cxx_new_array_nothrow, "_Zna" SIZE_LETTER NOTHROW, (size_t n, const void *tag),
          nothrow(n, tag))
 NEW_FORM(cxx_new_aligned_nothrow, "_Znw" SIZE_LETTER ALIGN NOTHROW,
@@ -131,25 +138,23 @@ NEW_FORM(cxx_new_array_aligned_nothrow, "_Zna" SIZE_LETTER ALIGN NOTHROW,
          (size_t n, size_t align, const void *tag), nothrow_aligned(n, align, tag))
 
 /* What else the caller of delete knows (size, alignment) the chunk knows too. */
-#define DELETE_FORM(name, mangled, parameters, call)                                               \
-    void name parameters __asm__(mangled) WEAK;                                                    \
-    void name parameters                                                                           \
-    {                                                                                              \
-        call;                                                                                      \
-    }
+#define DELETE_FORM(name, mangled, parameters, call) \
+    void name parameters __asm__(mangled) WEAK; \
+    void name parameters { call; }
 #define N CM_UNUSED size_t n
 #define A size_t align
 #define TAG CM_UNUSED const void *tag
 
-#define DELETE_FORMS(name, op)                                                                     \
-    DELETE_FORM(name##_nothrow, "_Z" op "Pv" NOTHROW, (void *mem, TAG), cxx_delete(mem))           \
-    DELETE_FORM(name##_sized, "_Z" op "Pv" SIZE_LETTER, (void *mem, N), cxx_delete(mem))           \
-    DELETE_FORM(name##_sized_aligned, "_Z" op "Pv" SIZE_LETTER ALIGN, (void *mem, N, A),           \
-                cxx_delete_aligned(mem, align))                                                    \
-    DELETE_FORM(name##_aligned_nothrow, "_Z" op "Pv" ALIGN NOTHROW, (void *mem, A, TAG),           \
+#define DELETE_FORMS(name, op) \
+    DELETE_FORM(name##_nothrow, "_Z" op "Pv" NOTHROW, (void *mem, TAG), cxx_delete(mem)) \
+    DELETE_FORM(name##_sized, "_Z" op "Pv" SIZE_LETTER, (void *mem, N), cxx_delete(mem)) \
+    DELETE_FORM(name##_sized_aligned, "_Z" op "Pv" SIZE_LETTER ALIGN, (void *mem, N, A), \
+                cxx_delete_aligned(mem, align)) \
+    DELETE_FORM(name##_aligned_nothrow, "_Z" op "Pv" ALIGN NOTHROW, (void *mem, A, TAG), \
                 cxx_delete_aligned(mem, align))
 
 DELETE_FORMS(cxx_delete, "dl")
 DELETE_FORMS(cxx_delete_array, "da")
 DELETE_FORM(cxx_delete_array, "_ZdaPv", (void *mem), cxx_delete(mem))
-DELETE_FORM(cxx_delete_array_aligned, "_ZdaPv" ALIGN, (void *mem, A), cxx_delete_aligned(mem, align))
+DELETE_FORM(cxx_delete_array_aligned, "_ZdaPv" ALIGN, (void *mem, A),
+            cxx_delete_aligned(mem, align))

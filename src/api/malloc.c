@@ -38,7 +38,14 @@ static void *or_enomem(void *mem)
     return cm_likely(mem != NULL) ? mem : failed(ENOMEM);
 }
 
-CM_EXPORT void *malloc(size_t n) { return or_enomem(front_malloc(n)); }
+CM_NOINLINE static void *malloc_miss(size_t n) { return or_enomem(front_malloc_miss(n)); }
+
+/* A hit, or a jump to the rest: nothing is saved on the stack. */
+CM_EXPORT void *malloc(size_t n)
+{
+    void *mem = cache_malloc(n);
+    return cm_likely(mem != NULL) ? mem : malloc_miss(n);
+}
 
 CM_EXPORT void free(void *mem) { front_free(mem); }
 

@@ -42,6 +42,9 @@
 #define HEAP_STEP_MIN (CM_TINY ? 16 * KIB : 128 * KIB)
 #define HEAP_STEP_MAX (CM_TINY ? 64 * KIB : 4 * MIB)
 
+/* While the kernel has no heap for us it is asked by one call in so many. */
+#define SCARCE_RETRY 64
+
 /* User addresses have at most this many bits (x86_64: 47, aarch64: 48). */
 #if CM_64BIT
 #define ADDRESS_BITS 48

@@ -25,29 +25,37 @@ static void heap_init(heap_info *h, size_t committed, size_t reserved)
     heap_set_first(h, h + 1);
 }
 
+/* No heap could be had lately. At the limit every malloc would come here and make dozens of system calls, though another
+ * arena can still serve it: so only now and then, and when nobody can (heap_retry), is the kernel asked again. */
+static _Atomic unsigned scarce; /* 0: not; else 1 + the calls since */
+
+void heap_retry(void) { atomic_store_explicit(&scarce, 0, memory_order_relaxed); }
+
+static bool is_scarce(void)
+{
+    return atomic_load_explicit(&scarce, memory_order_relaxed) != 0 &&
+           atomic_fetch_add_explicit(&scarce, 1, memory_order_relaxed) % SCARCE_RETRY !=
+               0;
+}
+
 /* Reserve as much as there is: a limit on address space (RLIMIT_AS) may allow a small heap only. */
 static heap_info *reserve(size_t need, size_t *reserved)
 {
-    for (size_t size = HEAP_MAX_SIZE; size >= need; size /= 2) {
-        heap_info *h = os_reserve(size, HEAP_MAX_SIZE);
+    heap_info *h = NULL;
+    for (size_t size = HEAP_MAX_SIZE; h == NULL && size >= need; size /= 2) {
+        h = os_reserve(size, HEAP_MAX_SIZE);
         *reserved = size;
-        if (h != NULL || size == need)
-            return h;
-        if (size / 2 < need)
-            size = 2 * need;
     }
-    return NULL;
+    return h;
 }
 
-heap_info *heap_new(size_t room)
+/* Reserve, commit and register. NULL: not possible. */
+static heap_info *obtain(size_t need)
 {
-    size_t need = os_pages(room + sizeof(heap_info) + CHUNK_MIN), reserved;
-    if (need > HEAP_MAX_SIZE)
-        return NULL;
+    size_t reserved, commit = step(need, 0);
     heap_info *h = reserve(need, &reserved);
     if (h == NULL)
         return NULL;
-    size_t commit = step(need, 0);
     if (commit > reserved)
         commit = reserved;
     if ((!os_commit(h, commit) && !os_commit(h, commit = need)) || !registry_add(h)) {
@@ -55,6 +63,16 @@ heap_info *heap_new(size_t room)
         return NULL;
     }
     heap_init(h, commit, reserved);
+    return h;
+}
+
+heap_info *heap_new(size_t room)
+{
+    size_t need = os_pages(room + sizeof(heap_info) + CHUNK_MIN);
+    if (need > HEAP_MAX_SIZE || is_scarce())
+        return NULL;
+    heap_info *h = obtain(need < HEAP_STEP_MIN ? HEAP_STEP_MIN : need);
+    atomic_store_explicit(&scarce, h == NULL, memory_order_relaxed);
     return h;
 }
 
@@ -139,6 +157,7 @@ void heap_delete(heap_info *h)
     cm_assert(!heap_is_break(h));
     registry_remove(h);
     os_unmap(h, reserved);
+    heap_retry();
 }
 
 size_t heap_purge(heap_info *h, char *from, char *to)

@@ -68,6 +68,9 @@ CM_INLINE void heap_set_first(heap_info *h, const void *p)
 /* An allocated heap with at least room usable bytes behind its heap_info, registered. NULL: no memory. */
 heap_info *heap_new(size_t room);
 
+/* Ask the kernel again, though it has refused lately. */
+void heap_retry(void);
+
 /* A heap at the break, likewise. Main arena only. NULL: refused. */
 heap_info *heap_new_at_break(size_t room);
 

@@ -231,7 +231,7 @@ bool cache_give(thread_t *t, mchunkptr c)
         move_window(t, c);
         if (t->bins[k].room == 0)
             spill(t, k);
-        cache_push(t, &t->bins[k], mem);
+        cache_push(t, &t->bins[k], mem, t->bins[k].room, t->secret.key);
     }
     thread_leave();
     return true;

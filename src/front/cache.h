@@ -37,13 +37,14 @@ CM_INLINE void *cache_pop(thread_t *t, cache_bin_t *b)
 }
 
 /* Put a chunk's memory into a bin. Pre: b->room > 0. */
-CM_INLINE void cache_push(thread_t *t, cache_bin_t *b, void *mem)
+CM_INLINE void cache_push(thread_t *t, cache_bin_t *b, void *mem, uint32_t room,
+                          uintptr_t key)
 {
-    uintptr_t *words = mem;
-    words[0] = b->head;
-    words[1] = t->secret.key;
-    b->head = (uintptr_t)mem ^ t->secret.mask;
-    b->room--;
+    uintptr_t *words = mem, hidden = (uintptr_t)mem ^ t->secret.mask, next = b->head;
+    b->head = hidden;
+    b->room = room - 1;
+    words[0] = next;
+    words[1] = key;
 }
 
 /* The hit of malloc; NULL: a miss, or too large. */
@@ -67,9 +68,11 @@ CM_INLINE bool cache_free(void *mem)
     if (cm_unlikely(size > CLASS_EXACT_MAX))
         return false;
     cache_bin_t *b = cache_exact_bin(t, size);
-    if (cm_unlikely(b->room == 0 || ((uintptr_t *)mem)[1] == t->secret.key))
+    uint32_t room = b->room;
+    uintptr_t key = t->secret.key;
+    if (cm_unlikely(room == 0 || ((uintptr_t *)mem)[1] == key))
         return false;
-    cache_push(t, b, mem);
+    cache_push(t, b, mem, room, key);
     return true;
 }
 

@@ -102,8 +102,12 @@ static bool take_entered(place_t *p, thread_t *t)
                            may_map());
     if (large && take_large(p, t))
         return true;
-    return fits && (take_from_thread(t, p) || take_from_others(t, p) ||
-                    (!large && take_large(p, t)));
+    if (!fits)
+        return false;
+    if (take_from_thread(t, p) || take_from_others(t, p))
+        return true;
+    heap_retry();
+    return take_from_thread(t, p) || (!large && p->n >= os_page && take_large(p, t));
 }
 
 bool place_take(place_t *p)
