@@ -42,6 +42,11 @@
 #define HEAP_STEP_MIN (CM_TINY ? 16 * KIB : 128 * KIB)
 #define HEAP_STEP_MAX (CM_TINY ? 64 * KIB : 4 * MIB)
 
+/* Pages are made ready before they are written: those of a request up to READY_MOST, and ahead of it one part in
+ * READY_SHARE of what the heap has. Measured: a fault a page costs four times as much as the same pages in one call. */
+#define READY_MOST (CM_TINY ? 8 * KIB : 256 * KIB)
+#define READY_SHARE 32
+
 /* While the kernel has no heap for us it is asked by one call in so many. */
 #define SCARCE_RETRY 64
 
@@ -63,6 +68,9 @@
     (BIN_EXACT_LIMIT / CHUNK_ALIGN + BIN_STEPS * (HEAP_MAX_SHIFT - BIN_EXACT_SHIFT + 1))
 #define BIN_LOOK 8 /* chunks of a range bin that are looked at for a fit */
 
+/* Freed M chunks that the process keeps for reuse, as long as live and kept ones are no more than were ever live. */
+#define LARGE_KEPT 16
+
 /* M chunks: glibc's documented defaults (mallopt(3)). */
 #define MMAP_THRESHOLD_DEFAULT (CM_TINY ? 32 * KIB : 128 * KIB)
 #define MMAP_THRESHOLD_MAX (HEAP_MAX_SIZE / 2)
@@ -75,6 +83,9 @@
 
 /* Bytes that all thread caches together may be ready to hold; a thread that would pass it keeps its magazines small. */
 #define CACHE_BUDGET (64 * MIB)
+
+#define ALIGNED_LOOK \
+    8 /* chunks of a thread cache that are looked at for their alignment */
 
 #define OUTGOING 4               /* arenas that a thread collects freed chunks for */
 #define OUTGOING_BYTES (8 * KIB) /* that are sent home together */

@@ -11,7 +11,7 @@ void cm_text_flush(cm_text *t)
     }
 }
 
-static void put(cm_text *t, char c)
+static void put_char(cm_text *t, char c)
 {
     if (t->used == sizeof t->bytes)
         cm_text_flush(t);
@@ -22,7 +22,7 @@ static void put(cm_text *t, char c)
 void cm_text_string(cm_text *t, const char *s)
 {
     while (*s != '\0')
-        put(t, *s++);
+        put_char(t, *s++);
 }
 
 static void digits(cm_text *t, uint64_t n, unsigned base)
@@ -34,7 +34,7 @@ static void digits(cm_text *t, uint64_t n, unsigned base)
         n /= base;
     } while (n != 0);
     while (count > 0)
-        put(t, reversed[--count]);
+        put_char(t, reversed[--count]);
 }
 
 void cm_text_number(cm_text *t, uint64_t n) { digits(t, n, 10); }
@@ -52,7 +52,7 @@ void cm_panic(const char *what, const void *address)
     cm_text_string(&t, what);
     cm_text_string(&t, ": ");
     cm_text_hex(&t, (uintptr_t)address);
-    put(&t, '\n');
+    put_char(&t, '\n');
     cm_text_flush(&t);
     host_abort();
 }
@@ -64,7 +64,7 @@ void cm_warn(const char *what, const char *detail)
     cm_text_string(&t, what);
     cm_text_string(&t, ": ");
     cm_text_string(&t, detail);
-    put(&t, '\n');
+    put_char(&t, '\n');
     cm_text_flush(&t);
 }
 
@@ -75,9 +75,9 @@ void cm_assert_failed(const char *expression, const char *file, unsigned line)
     cm_text_string(&t, expression);
     cm_text_string(&t, " at ");
     cm_text_string(&t, file);
-    put(&t, ':');
+    put_char(&t, ':');
     cm_text_number(&t, line);
-    put(&t, '\n');
+    put_char(&t, '\n');
     cm_text_flush(&t);
     host_abort();
 }

@@ -120,6 +120,7 @@ static mchunkptr top_take(arena_t *a, size_t size)
         return NULL;
     mchunkptr c = a->top;
     a->zero_from = a->newest->fresh;
+    heap_make_ready(a->newest, (uintptr_t)c + size + CHUNK_HEADER, size);
     chunk_set_word(c, size | (chunk_word(c) & CHUNK_FLAGS));
     top_set(a, (char *)c + size);
     return c;

@@ -23,6 +23,7 @@ static void heap_init(heap_info *h, size_t committed, size_t reserved)
     h->committed = committed;
     h->reserved = reserved;
     heap_set_first(h, h + 1);
+    h->ready = os_pages((uintptr_t)(h + 1));
 }
 
 /* No heap could be had lately. At the limit every malloc would come here and make dozens of system calls, though another
@@ -133,6 +134,23 @@ bool heap_grow(heap_info *h, size_t more)
     return grow_reserved(h, wish) || (wish > need && grow_reserved(h, need));
 }
 
+void heap_make_ready(heap_info *h, uintptr_t end, size_t size)
+{
+    uintptr_t from = h->ready, most = (uintptr_t)heap_end(h);
+    if (end <= from)
+        return;
+    if (size > READY_MOST) {
+        h->ready = os_pages(end);
+        return;
+    }
+    size_t ahead = (from - (uintptr_t)h) / READY_SHARE;
+    uintptr_t to = os_pages(end + (ahead < READY_MOST ? ahead : READY_MOST));
+    h->ready = to < most ? to : most;
+    if (h->ready - from > os_page)
+        os_populate((void *)from,
+                    h->ready - from); /* NOLINT(performance-no-int-to-ptr) */
+}
+
 size_t heap_shrink(heap_info *h, char *keep)
 {
     char *end = heap_end(h);
@@ -148,6 +166,8 @@ size_t heap_shrink(heap_info *h, char *keep)
     h->committed -= size;
     if (h->fresh > (uintptr_t)keep)
         h->fresh = (uintptr_t)keep;
+    if (h->ready > (uintptr_t)keep)
+        h->ready = (uintptr_t)keep;
     return size;
 }
 
@@ -168,6 +188,6 @@ size_t heap_purge(heap_info *h, char *from, char *to)
     if (first >= last || !os_purge(first, (size_t)(last - first)))
         return 0;
     if (to == heap_end(h) && h->fresh > (uintptr_t)first)
-        h->fresh = (uintptr_t)first;
+        h->fresh = h->ready = (uintptr_t)first;
     return (size_t)(last - first);
 }

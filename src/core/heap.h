@@ -29,7 +29,9 @@ typedef struct heap_info {
     size_t committed;                /* usable bytes, from the heap_info on */
     size_t reserved;                 /* bytes of address space */
     uintptr_t fresh;                 /* first byte that was never written */
-    uintptr_t first;                 /* the first chunk */
+    uintptr_t ready;  /* pages before it are in memory, or were left to the application */
+    uintptr_t first;  /* the first chunk */
+    uintptr_t unused; /* keeps the size a multiple of CHUNK_ALIGN */
 } heap_info;
 
 #define HEAP_MAGIC ((size_t)0x70616548) /* "Heap", version 0 */
@@ -82,6 +84,10 @@ size_t heap_shrink(heap_info *h, char *keep);
 
 /* Give an allocated heap back. Pre: it is in no arena's list. */
 void heap_delete(heap_info *h);
+
+/* size bytes before end are about to be written for the first time: have the kernel put the pages there in one call. A fault for
+ * each costs a multiple of that. Large sizes are left alone: who asks for them may touch a part only. */
+void heap_make_ready(heap_info *h, uintptr_t end, size_t size);
 
 /* Give whole pages of [from, to) back to the kernel, still in use. Returns the bytes given back. */
 size_t heap_purge(heap_info *h, char *from, char *to);

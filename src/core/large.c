@@ -17,7 +17,7 @@ static large_info *place(char *base, size_t mapped, size_t offset)
     return info;
 }
 
-mchunkptr large_map(size_t n, size_t align)
+static mchunkptr map_new(size_t n, size_t align)
 {
     const size_t first = chunk_start(sizeof(large_info)), head = first + CHUNK_HEADER;
     if (align <= CHUNK_ALIGN) {
@@ -40,6 +40,127 @@ mchunkptr large_map(size_t n, size_t align)
     size_t offset = mem - (uintptr_t)base - CHUNK_HEADER;
     place(base, mapped, offset);
     return chunk_at(base, offset);
+}
+
+/* --- what is live, and what is kept --- */
+
+static _Atomic size_t live, live_most, kept_bytes;
+static _Atomic(large_info *) kept[LARGE_KEPT];
+
+static void count_live(ptrdiff_t bytes)
+{
+    size_t now = atomic_fetch_add_explicit(&live, (size_t)bytes, memory_order_relaxed) +
+                 (size_t)bytes;
+    size_t most = atomic_load_explicit(&live_most, memory_order_relaxed);
+    while (bytes > 0 && now > most &&
+           !atomic_compare_exchange_weak_explicit(
+               &live_most, &most, now, memory_order_relaxed, memory_order_relaxed)) {
+    }
+}
+
+/* Empty place i. Acquire pairs with the release in put. */
+static large_info *pick(unsigned i)
+{
+    large_info *info = atomic_exchange_explicit(&kept[i], NULL, memory_order_acquire);
+    if (info != NULL)
+        atomic_fetch_sub_explicit(&kept_bytes, info->mapped, memory_order_relaxed);
+    return info;
+}
+
+static bool put(large_info *info)
+{
+    size_t bytes = info->mapped;
+    for (unsigned i = 0; i < LARGE_KEPT; i++) {
+        large_info *empty = NULL;
+        if (atomic_load_explicit(&kept[i], memory_order_relaxed) == NULL &&
+            atomic_compare_exchange_strong_explicit(
+                &kept[i], &empty, info, memory_order_release, memory_order_relaxed)) {
+            atomic_fetch_add_explicit(&kept_bytes, bytes, memory_order_relaxed);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Unmap kept chunks until bytes more may be live or kept. */
+static bool make_room(size_t bytes)
+{
+    for (unsigned i = 0; i < LARGE_KEPT; i++) {
+        size_t all = atomic_load_explicit(&live, memory_order_relaxed) +
+                     atomic_load_explicit(&kept_bytes, memory_order_relaxed) + bytes;
+        if (all <= atomic_load_explicit(&live_most, memory_order_relaxed))
+            return true;
+        large_info *info = pick(i);
+        if (info != NULL)
+            os_unmap(info, info->mapped);
+    }
+    return false;
+}
+
+static bool fits(const large_info *info, size_t need, const large_info *best)
+{
+    return info->mapped >= need && (best == NULL || info->mapped < best->mapped);
+}
+
+mchunkptr large_reuse(size_t n)
+{
+    const size_t first = chunk_start(sizeof(large_info));
+    size_t need = os_pages(first + CHUNK_HEADER + n);
+    large_info *best = NULL;
+    if (atomic_load_explicit(&kept_bytes, memory_order_relaxed) < need)
+        return NULL;
+    for (unsigned i = 0; i < LARGE_KEPT; i++) {
+        large_info *info = pick(i), *other = info;
+        if (info == NULL)
+            continue;
+        if (fits(info, need, best)) {
+            other = best;
+            best = info;
+        }
+        if (other != NULL && !put(other))
+            os_unmap(other, other->mapped);
+    }
+    if (best == NULL)
+        return NULL;
+    size_t mapped = best->mapped;
+    if (mapped - need > need / 4 && os_unmap((char *)best + need, mapped - need))
+        mapped = need;
+    count_live((ptrdiff_t)mapped);
+    place((char *)best, mapped, first);
+    return chunk_at(best, first);
+}
+
+void large_keep(mchunkptr c)
+{
+    large_info *info = large_info_of(c);
+    count_live(-(ptrdiff_t)info->mapped);
+    info->magic = LARGE_KEPT_MAGIC ^ (uintptr_t)info;
+    if (!make_room(info->mapped) || !put(info))
+        os_unmap(info, info->mapped);
+}
+
+size_t large_drop_kept(void)
+{
+    size_t bytes = 0;
+    for (unsigned i = 0; i < LARGE_KEPT; i++) {
+        large_info *info = pick(i);
+        if (info != NULL) {
+            bytes += info->mapped;
+            os_unmap(info, info->mapped);
+        }
+    }
+    return bytes;
+}
+
+mchunkptr large_map(size_t n, size_t align)
+{
+    make_room(n);
+    mchunkptr c = map_new(n, align);
+    if (c == NULL && large_drop_kept() > 0)
+        c = map_new(n, align);
+    if (c != NULL)
+        count_live((ptrdiff_t)large_info_of(c)->mapped);
+    return c;
 }
 
 large_info *large_info_of(const chunk_t *c)
@@ -85,29 +206,23 @@ void large_unlink_locked(arena_t *a, mchunkptr c)
     info->arena = NULL;
 }
 
-void large_unmap(mchunkptr c)
-{
-    large_info *info = large_info_of(c);
-    size_t mapped = info->mapped;
-    info->magic = 0; /* should the mapping stay, a second free is no M chunk's */
-    os_unmap(info, mapped);
-}
-
 void large_give_locked(arena_t *a, mchunkptr c)
 {
     large_unlink_locked(a, c);
-    large_unmap(c);
+    large_keep(c);
 }
 
 mchunkptr large_resize(mchunkptr c, size_t n)
 {
     large_info *info = large_info_of(c);
     size_t offset = c->prev_size, mapped = os_pages(offset + CHUNK_HEADER + n);
-    if (mapped == info->mapped)
+    size_t before = info->mapped;
+    if (mapped == before)
         return c;
-    char *base = os_remap(info, info->mapped, mapped, true);
+    char *base = os_remap(info, before, mapped, true);
     if (base == NULL)
         return NULL;
+    count_live((ptrdiff_t)mapped - (ptrdiff_t)before);
     place(base, mapped, offset);
     return chunk_at(base, offset);
 }

@@ -24,11 +24,22 @@ typedef struct large_info {
 } large_info;
 
 #define LARGE_MAGIC ((size_t)0x6772614c)
+#define LARGE_KEPT_MAGIC ((size_t)0x7470654b) /* freed and kept */
 
 _Static_assert(sizeof(large_info) % CHUNK_ALIGN == 0, "a chunk may follow a large_info");
 
 /* A new M chunk for n payload bytes at a multiple of align (CHUNK_ALIGN or more), in no list. All zero. */
 mchunkptr large_map(size_t n, size_t align);
+
+/*
+ * Freed mappings are kept for reuse: whoever maps, writes, unmaps and maps again pays for every page anew.
+ *   live + kept <= the most that was ever live
+ * so that keeping never raises the peak. Lock-free: each place is one pointer, taken and put by exchange.
+ */
+mchunkptr
+large_reuse(size_t n); /* a kept chunk for n payload bytes, not zero; NULL: none fits */
+void large_keep(mchunkptr c); /* keep a chunk that is in no list, or unmap it */
+size_t large_drop_kept(void); /* unmap all kept ones; returns their bytes */
 
 /* Enter it in a's list, or take it out. */
 void large_link_locked(arena_t *a, mchunkptr c);
@@ -43,10 +54,7 @@ CM_INLINE mchunkptr large_chunk(const large_info *info)
     return chunk_at(info, info->offset);
 }
 
-/* Unmap a chunk that is in no list. */
-void large_unmap(mchunkptr c);
-
-/* Take it out of a's list and unmap it. */
+/* Take it out of a's list and keep or unmap it. */
 void large_give_locked(arena_t *a, mchunkptr c);
 
 /* Resize a chunk that is in no list so that it holds n payload bytes. NULL: as it was. */

@@ -153,7 +153,6 @@ static void collect(thread_t *t, arena_t *a, mchunkptr c)
 {
     outgoing_t *o = &t->out[a->index % OUTGOING];
     void *mem = chunk_mem(c);
-    cm_lock_take_or_inherit(&t->lock);
     if (o->arena != a)
         send(o);
     o->arena = a;
@@ -164,7 +163,6 @@ static void collect(thread_t *t, arena_t *a, mchunkptr c)
     o->bytes += chunk_size(c);
     if (o->bytes >= OUTGOING_BYTES)
         send(o);
-    cm_lock_drop(&t->lock);
 }
 
 /* --- free --- */
@@ -275,8 +273,6 @@ static void drain(thread_t *t)
         park(t, k, t->spare[k]);
         t->spare[k] = (magazine_t){NULL, 0};
     }
-    for (unsigned i = 0; i < OUTGOING; i++)
-        send(&t->out[i]);
     cm_lock_drop(&t->lock);
 }
 

@@ -85,7 +85,7 @@ bool cache_give(thread_t *t, mchunkptr c);
 /* Give all that t holds to the arenas; for its own thread. Its caps go back to zero. */
 void cache_flush(thread_t *t);
 
-/* Give what other threads hold and do not need at once to the arenas: spare magazines and outgoing chunks. */
+/* Give what other threads hold and do not need at once, their spare magazines, to the arenas. */
 void cache_drain_others(void);
 
 #endif

@@ -27,10 +27,14 @@ static void link_large(mchunkptr c, thread_t *t)
 
 static bool take_large(place_t *p, thread_t *t)
 {
-    p->chunk = large_map(p->n, p->align);
+    p->chunk = p->align <= CHUNK_ALIGN ? large_reuse(p->n) : NULL;
+    p->zero_from = UINTPTR_MAX;
+    if (p->chunk == NULL) {
+        p->chunk = large_map(p->n, p->align);
+        p->zero_from = 0;
+    }
     if (p->chunk == NULL)
         return false;
-    p->zero_from = 0;
     atomic_fetch_add_explicit(&large_count, 1, memory_order_relaxed);
     link_large(p->chunk, t);
     return true;
@@ -50,7 +54,7 @@ static void give_large(mchunkptr c)
 {
     large_adapt_threshold(chunk_size(c));
     unlink_large(c);
-    large_unmap(c);
+    large_keep(c);
     atomic_fetch_sub_explicit(&large_count, 1, memory_order_relaxed);
 }
 
@@ -130,7 +134,7 @@ static void give_interrupted(mchunkptr c)
     if (a != NULL)
         inbox_post(&a->inbox, chunk_mem(c), chunk_mem(c));
     else
-        large_unmap(c);
+        large_keep(c);
     if (large)
         atomic_fetch_sub_explicit(&large_count, 1, memory_order_relaxed);
 }

@@ -8,14 +8,14 @@
 
 #include <string.h>
 
-static void *move(void *mem, mchunkptr c, size_t n)
+static void *move(void *mem, const chunk_t *c, size_t n)
 {
     void *moved = front_malloc(n);
     if (moved == NULL)
         return NULL;
     size_t keep = chunk_usable(c);
     memcpy(moved, mem, keep < n ? keep : n);
-    place_give(c);
+    front_free(mem);
     return moved;
 }
 
@@ -31,15 +31,31 @@ static void *resize_large(void *mem, mchunkptr c, size_t n)
     return moved == NULL && n <= chunk_usable(c) ? mem : moved;
 }
 
+/* A chunk that grows once will grow again: small ones get an eighth more, so that a string which is extended byte by byte
+ * is moved or lengthened a logarithmic number of times. */
+static size_t generous(size_t n) { return n < CLASS_MAX / 2 ? n + n / 8 : n; }
+
+static void *grow_heap(void *mem, mchunkptr c, size_t n)
+{
+    size_t more = generous(n), size = chunk_size_for(more);
+    if (size > CLASS_EXACT_MAX) {
+        if (size <= CLASS_MAX)
+            size = class_round(size);
+        if (place_grow(c, size))
+            return mem;
+    }
+    void *moved = move(mem, c, more);
+    return moved != NULL || more == n ? moved : move(mem, c, n);
+}
+
 static void *resize_heap(void *mem, mchunkptr c, size_t n)
 {
     size_t size = chunk_size_for(n), have = chunk_size(c);
-    if (size <= have) {
-        if (have - size >= CHUNK_MIN)
-            place_cut(c, size);
-        return mem;
-    }
-    return place_grow(c, size) ? mem : move(mem, c, n);
+    if (size > have)
+        return grow_heap(mem, c, n);
+    if (have - size >= CHUNK_MIN && have - size > have / 4)
+        place_cut(c, size);
+    return mem;
 }
 
 void *front_realloc(void *mem, size_t n)

@@ -13,8 +13,8 @@
  *   every chunk in bins[] and spare[] belongs to `arena`, is in use as far as the heap knows, and bears link_key
  *   [window, window + 16 * span) holds chunks of `arena` only: what lies in it is freed without a look at its heap
  *
- * bins[] and the window are touched by their own thread alone. spare[] and out[] are guarded by `lock`, so that other threads
- * can drain those of an idle one. Lock order: thread, then arena.
+ * bins[], out[] and the window are touched by their own thread alone. spare[] is guarded by `lock`, so that others can
+ * drain the spare magazines of an idle thread. Lock order: thread, then arena.
  */
 #ifndef CM_FRONT_THREAD_H
 #define CM_FRONT_THREAD_H

@@ -1,4 +1,5 @@
 /* front/trim.c - malloc_trim: every arena gives back what it can, from any thread. */
+#include "core/large.h"
 #include "core/purge.h"
 #include "front/front.h"
 #include "front/thread.h"
@@ -20,7 +21,7 @@ void front_flush(void)
 
 bool front_trim(size_t pad)
 {
-    size_t bytes = 0;
+    size_t bytes = large_drop_kept();
     front_flush();
     if (!thread_enter())
         return false;

@@ -119,6 +119,22 @@ bool os_purge(void *p, size_t size)
     return done;
 }
 
+/* Linux 5.14. */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+void os_populate(void *p, size_t size)
+{
+    static _Atomic bool unknown;
+    if (atomic_load_explicit(&unknown, memory_order_relaxed))
+        return;
+    int saved = errno;
+    if (madvise(p, size, MADV_POPULATE_WRITE) != 0 && errno == EINVAL)
+        atomic_store_explicit(&unknown, true, memory_order_relaxed);
+    errno = saved;
+}
+
 void *os_remap(void *p, size_t old_size, size_t new_size, bool may_move)
 {
     if (refused())

@@ -34,6 +34,9 @@ bool os_decommit(void *p, size_t size);
 /* Give the pages' memory back but keep them in use. True: they read as zero; false: nothing is known. */
 bool os_purge(void *p, size_t size);
 
+/* Put memory behind committed pages now, as writing to each would. A hint: it may do nothing. */
+void os_populate(void *p, size_t size);
+
 /* Give address space back. False (too many mappings): its memory is given back, the addresses stay taken. */
 bool os_unmap(void *p, size_t size);
 
