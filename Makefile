@@ -107,8 +107,7 @@ FORCE:
 
 # ---- Library, archive, tour ------------------------------------------------------------
 
-HEAP := $(if $(wildcard tests/demo/heap.c),heap)
-all: libcmalloc.so libcmalloc.a $(HEAP)
+all: libcmalloc.so libcmalloc.a heap
 debug: build/tiny/libcmalloc.so build/tiny/libcmalloc.a
 
 build/cmalloc.o build/tiny/cmalloc.o: src/cmalloc.c build/flags

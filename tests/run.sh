@@ -1,6 +1,5 @@
 #!/bin/sh
-# run.sh 'command' ...: run each command, count its results, end with "N passed, N
-# failed".
+# run.sh 'command' ...: run each command, count its results, end with "N passed, N failed".
 #
 # A command's results are, in this order of preference: the last line of its output that
 # reads "N passed, N failed"; its TAP lines (ok, not ok); its cmocka lines; or its exit
@@ -8,15 +7,10 @@
 # counts as one failure more. What was skipped did not pass: it is told apart, so that
 # nobody takes it for a success.
 #
+#   JOBS          commands at a time (as many as there are processors)
 #   TEST_TIMEOUT  seconds for one command (300); a command may begin with its own
-#                 TEST_TIMEOUT=1800
 #   TEST_TAIL     lines to show of the output of a command that failed (40)
-#   KEEP_GOING    0: stop at the first command that fails
 set -u
-
-logs=build/log
-passed=0 failed=0 skipped=0
-mkdir -p "$logs"
 
 # Prints "passed failed skipped" of the log $1.
 count()
@@ -40,8 +34,16 @@ count()
         }' "$1"
 }
 
-# $1: the command. Adds its results to the totals and prints one line; the end of its log
-# if it failed.
+explain()
+{
+    case $status in
+    124 | 137) echo "      | stopped after $timeout s (TEST_TIMEOUT)" ;;
+    *) echo "      | exit status $status; the end of $log:" ;;
+    esac
+    tail -n "${TEST_TAIL:-40}" "$log" | sed 's/^/      | /'
+}
+
+# $1: the command. Prints one line, or for a failure a few, and adds its counts to totals.
 run()
 {
     log=$logs/$(printf '%s' "$1" | tr -c 'A-Za-z0-9_.\n-' '_').log
@@ -61,31 +63,34 @@ run()
     elif [ $status -eq 0 ] && [ $((p + f + s)) -eq 0 ]; then
         p=1
     fi
-    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-    word=ok
+    echo "$p $f $s" >>"$totals"
+    word=ok note=
     [ "$f" -eq 0 ] || word=FAIL
-    note=
     [ "$s" -eq 0 ] || note=", $s skipped"
     printf '%-4s  %4d passed, %d failed%s  %3ds  %s\n' \
         $word "$p" "$f" "$note" "$seconds" "$1"
     [ "$f" -eq 0 ] || explain
 }
 
-explain()
-{
-    case $status in
-    124 | 137) echo "      | stopped after $timeout s (TEST_TIMEOUT)" ;;
-    *) echo "      | exit status $status; the end of $log:" ;;
-    esac
-    tail -n "${TEST_TAIL:-40}" "$log" | sed 's/^/      | /'
-}
+# Called by ourselves, below: one of several at a time. Its lines come out together.
+if [ "${1:-}" = --one ]; then
+    logs=$2 totals=$3
+    lines=$(run "$4")
+    printf '%s\n' "$lines"
+    exit 0
+fi
 
-for command; do
-    run "$command"
-    [ "${KEEP_GOING:-1}" != 0 ] || [ $failed -eq 0 ] || break
-done
-
-note=
-[ $skipped -eq 0 ] || note=", $skipped skipped"
-echo "$passed passed, $failed failed$note"
-[ $failed -eq 0 ]
+logs=build/log
+mkdir -p "$logs"
+totals=$(mktemp)
+trap 'rm -f "$totals"' EXIT
+trap 'exit 130' INT TERM
+printf '%s\0' "$@" | xargs -0 -n 1 -P "${JOBS:-$(nproc)}" "$0" --one "$logs" "$totals"
+ended=$?
+awk -v started=$# -v ended=$ended '
+    { p += $1; f += $2; s += $3 }
+    END {
+        f += started - NR # a command that left no count
+        printf "%d passed, %d failed%s\n", p, f, s ? ", " s " skipped" : ""
+        exit f > 0 || ended != 0
+    }' "$totals"
