@@ -1,6 +1,8 @@
 /* core/bin.c - filing free chunks by size. See bin.h for the invariants. */
 #include "core/bin.h"
 
+#include "core/registry.h"
+
 static void mark(bins_t *bins, unsigned index)
 {
     bins->bitmap[index / BIN_WORD_BITS] |= (size_t)1 << (index % BIN_WORD_BITS);
@@ -9,6 +11,17 @@ static void mark(bins_t *bins, unsigned index)
 static void unmark(bins_t *bins, unsigned index)
 {
     bins->bitmap[index / BIN_WORD_BITS] &= ~((size_t)1 << (index % BIN_WORD_BITS));
+}
+
+/* A link must lead into a heap of ours before it is followed. Most lead to the heap that c lies in. */
+static mchunkptr follow(const chunk_t *c, mchunkptr link)
+{
+    uintptr_t apart = (uintptr_t)link ^ (uintptr_t)c;
+    bool near = apart >> HEAP_MAX_SHIFT == 0 && (apart & (CHUNK_ALIGN - 1)) == 0;
+    if (cm_unlikely(!near && link != NULL &&
+                    ((apart & (CHUNK_ALIGN - 1)) != 0 || !registry_has(link))))
+        cm_panic(PANIC_LINKS, chunk_mem(c));
+    return link;
 }
 
 void bin_insert(bins_t *bins, mchunkptr c)
@@ -29,7 +42,7 @@ void bin_unlink(bins_t *bins, mchunkptr c)
 {
     size_t size = chunk_size(c);
     unsigned index = bin_index(size);
-    mchunkptr fd = c->fd, bk = c->bk;
+    mchunkptr fd = follow(c, c->fd), bk = follow(c, c->bk);
     if (cm_unlikely(chunk_at(c, size)->prev_size != size))
         cm_panic(PANIC_FOOTER, chunk_mem(c));
     mchunkptr const *from_before = bk != NULL ? &bk->fd : &bins->first[index];
@@ -63,7 +76,7 @@ static mchunkptr look(mchunkptr c, size_t size)
 {
     mchunkptr best = NULL;
     size_t best_size = SIZE_MAX;
-    for (int i = 0; c != NULL && i < BIN_LOOK; i++, c = c->fd) {
+    for (int i = 0; c != NULL && i < BIN_LOOK; i++, c = follow(c, c->fd)) {
         size_t have = chunk_size(c);
         if (have >= size && have < best_size) {
             best = c;

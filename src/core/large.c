@@ -97,36 +97,65 @@ static bool make_room(size_t bytes)
     return false;
 }
 
-static bool fits(const large_info *info, size_t need, const large_info *best)
+/* a serves need better than b: the smallest that is large enough, else the largest. */
+static bool better(const large_info *a, const large_info *b, size_t need)
 {
-    return info->mapped >= need && (best == NULL || info->mapped < best->mapped);
+    if (b == NULL)
+        return true;
+    if (a->mapped >= need)
+        return b->mapped < need || a->mapped < b->mapped;
+    return b->mapped < need && a->mapped > b->mapped;
 }
 
-mchunkptr large_reuse(size_t n)
+static large_info *pick_best(size_t need)
 {
-    const size_t first = chunk_start(sizeof(large_info));
-    size_t need = os_pages(first + CHUNK_HEADER + n);
     large_info *best = NULL;
-    if (atomic_load_explicit(&kept_bytes, memory_order_relaxed) < need)
-        return NULL;
     for (unsigned i = 0; i < LARGE_KEPT; i++) {
         large_info *info = pick(i), *other = info;
         if (info == NULL)
             continue;
-        if (fits(info, need, best)) {
+        if (better(info, best, need)) {
             other = best;
             best = info;
         }
         if (other != NULL && !put(other))
             os_unmap(other, other->mapped);
     }
+    return best;
+}
+
+/* What need leaves of a kept mapping is kept by itself. */
+static void keep_rest(char *rest, size_t mapped)
+{
+    large_info *info = place(rest, mapped, chunk_start(sizeof(large_info)));
+    info->magic = LARGE_KEPT_MAGIC ^ (uintptr_t)info;
+    if (!put(info))
+        os_unmap(info, mapped);
+}
+
+mchunkptr large_reuse(size_t n)
+{
+    const size_t first = chunk_start(sizeof(large_info));
+    size_t need = os_pages(first + CHUNK_HEADER + n);
+    large_info *best = pick_best(need);
     if (best == NULL)
         return NULL;
     size_t mapped = best->mapped;
-    if (mapped - need > need / 4 && os_unmap((char *)best + need, mapped - need))
+    if (mapped < need) { /* its pages are worth more than fresh ones */
+        large_info *grown = os_remap(best, mapped, need, true);
+        if (grown == NULL) {
+            os_unmap(best, mapped);
+            return NULL;
+        }
+        best = grown;
         mapped = need;
+    } else if (mapped - need > need / 4) {
+        keep_rest((char *)best + need, mapped - need);
+        mapped = need;
+    }
     count_live((ptrdiff_t)mapped);
     place((char *)best, mapped, first);
+    make_room(0);
     return chunk_at(best, first);
 }
 

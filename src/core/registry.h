@@ -49,4 +49,9 @@ CM_INLINE bool registry_has_main(const void *p)
     return (uintptr_t)p - low < high - low;
 }
 
+CM_INLINE bool registry_has(const void *p)
+{
+    return registry_has_heap(p) || registry_has_main(p);
+}
+
 #endif

@@ -8,12 +8,27 @@
 #include "front/thread.h"
 #include "os/os.h"
 
-__attribute__((constructor(101))) static void front_init(void)
+static void init(void)
 {
     os_init();
+    link_init();
     cm_options_read(os_environment);
     arena_limit_init(os_processors());
     thread_init();
     os_fail_every(
         (unsigned)atomic_load_explicit(&cm_options.os_fail, memory_order_relaxed));
 }
+
+/* glibc calls constructors as it calls main; musl without arguments, but with environ set. */
+#if defined(__GLIBC__)
+__attribute__((constructor(101))) static void front_init(int argc, char **argv,
+                                                         char **envp)
+{
+    (void)argc;
+    (void)argv;
+    os_environment_set(envp);
+    init();
+}
+#else
+__attribute__((constructor(101))) static void front_init(void) { init(); }
+#endif

@@ -53,7 +53,8 @@ unsigned os_processors(void);
 /* A word that an attacker cannot guess. */
 uintptr_t os_random(void);
 
-/* An environment variable, or NULL; always NULL in a secure-execution process. */
+/* An environment variable, or NULL; always NULL in a secure-execution process. Looked for in all when that was set. */
+void os_environment_set(char **all);
 const char *os_environment(const char *name);
 
 /* Debug variants: every n-th memory call fails (0: none does). */

@@ -195,7 +195,20 @@ uintptr_t os_random(void)
     return word;
 }
 
+static char *
+    *environment; /* as the constructor got it: libc's own is not set yet when it runs */
+
+void os_environment_set(char **all) { environment = all; }
+
 const char *os_environment(const char *name)
 {
-    return getauxval(AT_SECURE) != 0 ? NULL : getenv(name);
+    size_t length = strlen(name);
+    if (getauxval(AT_SECURE) != 0)
+        return NULL;
+    if (environment == NULL)
+        return getenv(name);
+    for (char **e = environment; *e != NULL; e++)
+        if (strncmp(*e, name, length) == 0 && (*e)[length] == '=')
+            return *e + length + 1;
+    return NULL;
 }
