@@ -1,7 +1,9 @@
 /*
- * operators.cc - operator new and delete in every form, as [new.delete] of the C++ standard has them.
+ * operators.cc - operator new and delete in every form, as [new.delete] of the C++
+ * standard has them.
  *
- * Nothing of cmocka here: it is C. Each test prints "ok"; the first fault ends the program.
+ * Nothing of cmocka here: it is C. Each test prints "ok"; the first fault ends the
+ * program.
  */
 #include <cstdio>
 #include <cstdlib>
@@ -28,7 +30,8 @@ void check(bool condition, int line, const char *what)
 }
 #define CHECK(condition) check((condition), __LINE__, #condition)
 
-/* Sizes through here are unknown to the compiler, and so is what becomes of the memory. */
+/* Sizes through here are unknown to the compiler, and so is what becomes of the
+ * memory. */
 template <typename T> T hidden(T value)
 {
     T volatile copy = value;
@@ -47,13 +50,15 @@ const char *file_of(void *function)
     return info.dli_fname;
 }
 
-/* Whoever serves malloc must serve new too, or a pointer of the one reaches the other's free. */
+/* Whoever serves malloc must serve new too, or a pointer of the one reaches the
+ * other's free. */
 void new_comes_from_where_malloc_comes_from()
 {
     if (std::getenv("CM_PEER"))
         return;
     auto plain = static_cast<void *(*)(std::size_t)>(&::operator new);
-    auto sized_delete = static_cast<void (*)(void *, std::size_t) noexcept>(&::operator delete);
+    auto sized_delete =
+        static_cast<void (*)(void *, std::size_t) noexcept>(&::operator delete);
     std::string expected = file_of(reinterpret_cast<void *>(&std::malloc));
     CHECK(file_of(reinterpret_cast<void *>(plain)) == expected);
     CHECK(file_of(reinterpret_cast<void *>(sized_delete)) == expected);
@@ -71,7 +76,8 @@ void every_form_serves_every_size()
 {
     for (std::size_t size = 0; size < 300000; size = size * 2 + 1) {
         void *a = ::operator new(size), *b = ::operator new[](size);
-        void *c = ::operator new(size, std::nothrow), *d = ::operator new[](size, std::nothrow);
+        void *c = ::operator new(size, std::nothrow),
+             *d = ::operator new[](size, std::nothrow);
         void *e = ::operator new(size), *f = ::operator new[](size);
         for (void *mem : {a, b, c, d, e, f})
             fill(mem, size, 16);
@@ -87,12 +93,15 @@ void every_form_serves_every_size()
 void every_aligned_form_serves_every_alignment()
 {
     for (std::size_t bytes = 1; bytes <= 65536; bytes *= 2)
-        for (std::size_t size : {std::size_t(0), std::size_t(1), bytes, 3 * bytes, std::size_t(200000)}) {
+        for (std::size_t size :
+             {std::size_t(0), std::size_t(1), bytes, 3 * bytes, std::size_t(200000)}) {
             std::align_val_t alignment{bytes};
-            void *a = ::operator new(size, alignment), *b = ::operator new[](size, alignment);
+            void *a = ::operator new(size, alignment),
+                 *b = ::operator new[](size, alignment);
             void *c = ::operator new(size, alignment, std::nothrow);
             void *d = ::operator new[](size, alignment, std::nothrow);
-            void *e = ::operator new(size, alignment), *f = ::operator new[](size, alignment);
+            void *e = ::operator new(size, alignment),
+                 *f = ::operator new[](size, alignment);
             for (void *mem : {a, b, c, d, e, f})
                 fill(mem, size, bytes);
             ::operator delete(a, alignment);
@@ -183,12 +192,23 @@ void the_handler_is_called_until_it_gives_up()
         call();
         return calls;
     };
-    CHECK(called([] { CHECK(throws_bad_alloc([] { kept = ::operator new(impossible); })); }) == 3);
-    CHECK(called([] { CHECK(throws_bad_alloc([] { kept = ::operator new[](impossible); })); }) == 3);
-    CHECK(called([=] { CHECK(throws_bad_alloc([=] { kept = ::operator new(impossible, alignment); })); }) == 3);
-    CHECK(called([] { CHECK(::operator new(impossible, std::nothrow) == nullptr); }) == 3);
-    CHECK(called([] { CHECK(::operator new[](impossible, std::nothrow) == nullptr); }) == 3);
-    CHECK(called([=] { CHECK(::operator new(impossible, alignment, std::nothrow) == nullptr); }) == 3);
+    CHECK(called([] {
+              CHECK(throws_bad_alloc([] { kept = ::operator new(impossible); }));
+          }) == 3);
+    CHECK(called([] {
+              CHECK(throws_bad_alloc([] { kept = ::operator new[](impossible); }));
+          }) == 3);
+    CHECK(called([=] {
+              CHECK(throws_bad_alloc(
+                  [=] { kept = ::operator new(impossible, alignment); }));
+          }) == 3);
+    CHECK(called([] { CHECK(::operator new(impossible, std::nothrow) == nullptr); }) ==
+          3);
+    CHECK(called([] { CHECK(::operator new[](impossible, std::nothrow) == nullptr); }) ==
+          3);
+    CHECK(called([=] {
+              CHECK(::operator new(impossible, alignment, std::nothrow) == nullptr);
+          }) == 3);
 }
 
 struct own_bad_alloc : std::bad_alloc {

@@ -1,9 +1,10 @@
 /*
- * replaced.cc - a program that replaces two of the allocation functions, as [replacement.functions] allows:
- * all other forms must reach them, with the library preloaded, linked as a shared object and from the archive.
+ * replaced.cc - a program that replaces two of the allocation functions, as
+ * [replacement.functions] allows: all other forms must reach them, with the library
+ * preloaded, linked as a shared object and from the archive.
  *
- * A library whose delete(void *, size_t) went to free of its own accord would be handed this program's
- * pointers, of which it knows nothing.
+ * A library whose delete(void *, size_t) went to free of its own accord would be handed
+ * this program's pointers, of which it knows nothing.
  */
 #include <cstddef>
 #include <cstdio>
@@ -23,7 +24,8 @@ struct pair {
     long a, b;
 };
 
-/* A class without a default place for its vtable; deleted by a sized delete in C++14 and later. */
+/* A class without a default place for its vtable; deleted by a sized delete in C++14
+ * and later. */
 struct base {
     virtual ~base() {}
 };

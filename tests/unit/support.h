@@ -1,10 +1,12 @@
 /*
- * support.h - what the tests share: cmocka with the headers it needs, checks that may fail in any thread
- * or process, a seeded generator, contents patterns, and scenarios in a process of their own.
+ * support.h - what the tests share: cmocka with the headers it needs, checks that may
+ * fail in any thread or process, a seeded generator, contents patterns, and scenarios in
+ * a process of their own.
  *
- * A test program is either linked with the library or runs with it preloaded; both find the functions of
- * cmalloc.h through weak symbols. With CM_PEER=1 in the environment it accepts any allocator, which is how
- * the tests themselves are tried out; without it a program that does not run on cmalloc fails.
+ * A test program is either linked with the library or runs with it preloaded; both find
+ * the functions of cmalloc.h through weak symbols. With CM_PEER=1 in the environment it
+ * accepts any allocator, which is how the tests themselves are tried out; without it a
+ * program that does not run on cmalloc fails.
  */
 #ifndef TESTS_SUPPORT_H
 #define TESTS_SUPPORT_H
@@ -47,10 +49,11 @@
 #define CM_TINY 0
 #endif
 
-/* ---- the family, out of the compiler's sight ------------------------------------------------------- */
+/* ---- the family, out of the compiler's sight --------------------------------------- */
 
-/* A compiler that knows malloc drops pairs of calls, folds calloc, and warns of the very things that are
- * tested here; through pointers that may change at any time it has to do as it is told. */
+/* A compiler that knows malloc drops pairs of calls, folds calloc, and warns of the
+ * very things that are tested here; through pointers that may change at any time it
+ * has to do as it is told. */
 static void *(*volatile see_malloc)(size_t) = malloc;
 static void *(*volatile see_calloc)(size_t, size_t) = calloc;
 static void *(*volatile see_realloc)(void *, size_t) = realloc;
@@ -75,7 +78,8 @@ static void (*volatile see_free)(void *) = free;
 #define malloc_usable_size see_usable_size
 #define free see_free
 
-/* Using them all once keeps "defined but not used" away from programs that need only some. */
+/* Using them all once keeps "defined but not used" away from programs that need only
+ * some. */
 static inline void support_unused(void)
 {
     (void)see_malloc, (void)see_calloc, (void)see_realloc, (void)see_reallocarray;
@@ -83,10 +87,10 @@ static inline void support_unused(void)
     (void)see_valloc, (void)see_pvalloc, (void)see_usable_size, (void)see_free;
 }
 
-/* ---- checks ---------------------------------------------------------------------------------------- */
+/* ---- checks ------------------------------------------------------------------------ */
 
-/* cmocka's asserts belong to the main thread of the main process. CHECK works everywhere: it says where,
- * in one write that needs no memory, and aborts. */
+/* cmocka's asserts belong to the main thread of the main process. CHECK works
+ * everywhere: it says where, in one write that needs no memory, and aborts. */
 #define CHECK(condition) \
     ((condition) ? (void)0 : check_failed(__FILE__, __LINE__, #condition))
 
@@ -107,7 +111,8 @@ __attribute__((noreturn)) static inline void check_failed(const char *file, int 
 
 static inline bool on_peer(void) { return getenv("CM_PEER") != NULL; }
 
-/* First thing in every main: the tests must not pass on some other allocator unnoticed. */
+/* First thing in every main: the tests must not pass on some other allocator
+ * unnoticed. */
 static inline void require_library(void)
 {
     if (!cmalloc_version && !on_peer()) {
@@ -131,7 +136,7 @@ static inline size_t at_length(size_t quick, size_t in_long_suite)
     return getenv("CM_LONG") ? in_long_suite : quick;
 }
 
-/* ---- chance ---------------------------------------------------------------------------------------- */
+/* ---- chance ------------------------------------------------------------------------ */
 
 /* splitmix64 (Steele, Lea, Flood 2014): any seed will do, zero too. */
 static inline uint64_t next_random(uint64_t *state)
@@ -147,7 +152,8 @@ static inline size_t random_below(uint64_t *state, size_t n)
     return (size_t)(next_random(state) % n);
 }
 
-/* SEED=n from the environment, else one from the clock; printed, so that a failure can be had again. */
+/* SEED=n from the environment, else one from the clock; printed, so that a failure can
+ * be had again. */
 static inline uint64_t announce_seed(void)
 {
     const char *given = getenv("SEED");
@@ -161,10 +167,11 @@ static inline uint64_t announce_seed(void)
     return support_seed;
 }
 
-/* ---- sizes ----------------------------------------------------------------------------------------- */
+/* ---- sizes ------------------------------------------------------------------------- */
 
-/* Where allocators change their ways: chunk sizes, bins, caches, the threshold of large requests, the
- * size of a heap (64 MiB, and 1 MiB in the debug variant), each with its neighbours on both sides. */
+/* Where allocators change their ways: chunk sizes, bins, caches, the threshold of
+ * large requests, the size of a heap (64 MiB, and 1 MiB in the debug variant), each
+ * with its neighbours on both sides. */
 static const size_t size_marks[] = {
     64,        128,      512,      1 << 10,  2 << 10,   4 << 10,
     8 << 10,   16 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10,
@@ -185,10 +192,10 @@ static inline size_t boundary_size(size_t i)
                     size_offsets[i % SIZE_OFFSETS]);
 }
 
-/* ---- chunks ---------------------------------------------------------------------------------------- */
+/* ---- chunks ------------------------------------------------------------------------ */
 
-/* The size word, as it stands before what malloc returned. Only its flags may be relied on while other
- * threads run. */
+/* The size word, as it stands before what malloc returned. Only its flags may be
+ * relied on while other threads run. */
 static inline size_t size_word(const void *mem) { return ((const size_t *)mem)[-1]; }
 
 static inline bool is_mmapped(const void *mem)
@@ -212,8 +219,9 @@ static inline bool is_all(const void *mem, unsigned char byte, size_t n)
     return n == 0 || (m[0] == byte && memcmp(m, m + 1, n - 1) == 0);
 }
 
-/* Contents that differ from tag to tag and from place to place. Long chunks are filled at both ends and
- * in some pages between, the last byte of each: a page fault is dear, and errors sit at ends. */
+/* Contents that differ from tag to tag and from place to place. Long chunks are filled
+ * at both ends and in some pages between, the last byte of each: a page fault is dear,
+ * and errors sit at ends. */
 static inline unsigned char pattern_at(uint64_t tag, size_t i)
 {
     return (unsigned char)((tag ^ i * 0x9e37u) >> (i & 7));
@@ -246,9 +254,10 @@ static inline bool pattern_holds(const void *mem, size_t n, size_t filled, uint6
     return true;
 }
 
-/* ---- the process ----------------------------------------------------------------------------------- */
+/* ---- the process ------------------------------------------------------------------- */
 
-/* Field of /proc/self/statm in bytes: 0 address space, 1 resident memory. Needs no memory itself. */
+/* Field of /proc/self/statm in bytes: 0 address space, 1 resident memory. Needs no
+ * memory itself. */
 static inline size_t statm_bytes(int field)
 {
     char text[128] = "";
@@ -267,11 +276,12 @@ static inline size_t address_space(void) { return statm_bytes(0); }
 
 static inline size_t resident(void) { return statm_bytes(1); }
 
-/* A test that hangs is a test that fails: SIGALRM ends it. The limit is far above what the slowest
- * machine takes; nothing is ever measured against it. */
-enum { PATIENCE_SECONDS = 300 };
+/* A test that hangs is a test that fails: SIGALRM ends it. The limit is far above what
+ * the slowest machine takes; nothing is ever measured against it. */
+enum { PATIENCE_SECONDS = 280 };
 
-/* Run scenario in a process of its own, because it changes limits, options or the break, or may hang. */
+/* Run scenario in a process of its own, because it changes limits, options or the
+ * break, or may hang. */
 static inline int status_in_child(void (*scenario)(void))
 {
     fflush(NULL);

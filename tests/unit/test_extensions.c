@@ -1,9 +1,9 @@
 /*
- * test_extensions.c - the rest of <malloc.h>: mallopt, mallinfo, mallinfo2, malloc_info, malloc_stats and
- * malloc_trim, and whether what they say is so.
+ * test_extensions.c - the rest of <malloc.h>: mallopt, mallinfo, mallinfo2, malloc_info,
+ * malloc_stats and malloc_trim, and whether what they say is so.
  *
- * Each test is a process of its own: options last as long as their process, and figures are easier to
- * foretell in a heap that no other test has used.
+ * Each test is a process of its own: options last as long as their process, and figures
+ * are easier to foretell in a heap that no other test has used.
  */
 #include "support.h"
 
@@ -34,7 +34,7 @@ static void free_all_but(void **mem, size_t count, size_t kept_one_in)
             free(mem[i]);
 }
 
-/* ---- mallinfo -------------------------------------------------------------------------------------- */
+/* ---- mallinfo ---------------------------------------------------------------------- */
 
 static void check_sums(const struct mallinfo2 *info)
 {
@@ -112,7 +112,7 @@ static void mallinfo_is_mallinfo2_in_ints(void)
     CHECK((size_t)narrow.keepcost == wide.keepcost);
 }
 
-/* ---- mallopt --------------------------------------------------------------------------------------- */
+/* ---- mallopt ----------------------------------------------------------------------- */
 
 static void mallopt_sets_the_mmap_threshold(void)
 {
@@ -130,7 +130,8 @@ static void mallopt_sets_the_mmap_threshold(void)
     CHECK(is_mmapped(malloc(600 * KIB)));
 }
 
-/* The manual: the threshold goes up to the size of a freed mmapped chunk, 32 MiB at most. */
+/* The manual: the threshold goes up to the size of a freed mmapped chunk, 32 MiB at
+ * most. */
 static void the_mmap_threshold_adapts_to_what_is_freed(void)
 {
     const size_t size = CM_TINY ? 300 * KIB : 3 * MIB;
@@ -187,7 +188,8 @@ static void mallopt_limits_the_number_of_arenas(void)
     }
 }
 
-/* Sizes at which no allocator keeps the contents of a freed chunk for links and keys alone. */
+/* Sizes at which no allocator keeps the contents of a freed chunk for links and keys
+ * alone. */
 static void mallopt_perturb_fills_what_is_handed_out(void)
 {
     CHECK(mallopt(M_PERTURB, 0xa5) == 1);
@@ -199,7 +201,7 @@ static void mallopt_perturb_fills_what_is_handed_out(void)
     }
 }
 
-/* ---- malloc_trim ----------------------------------------------------------------------------------- */
+/* ---- malloc_trim ------------------------------------------------------------------- */
 
 static void check_trim_gives_back(void)
 {
@@ -235,7 +237,8 @@ static void *fill_and_free(void *keep)
     return NULL;
 }
 
-/* A live thread's cache may keep a little; the rest comes back, though another thread asks for it. */
+/* A live thread's cache may keep a little; the rest comes back, though another thread
+ * asks for it. */
 static void malloc_trim_reaches_the_arenas_of_other_threads(void)
 {
     pthread_barrier_t keep;
@@ -249,9 +252,10 @@ static void malloc_trim_reaches_the_arenas_of_other_threads(void)
     join_thread(thread);
 }
 
-/* ---- malloc_info ----------------------------------------------------------------------------------- */
+/* ---- malloc_info ------------------------------------------------------------------- */
 
-/* A pointer behind the tag at `at`, or NULL; name and kind ('/' end, '!' empty or prolog, ' ' start). */
+/* A pointer behind the tag at `at`, or NULL; name and kind ('/' end, '!' empty or
+ * prolog, ' ' start). */
 static const char *xml_tag(const char *at, char *name, size_t room, char *kind)
 {
     *kind = at[1] == '/' ? '/' : at[1] == '?' ? '!' : ' ';
@@ -353,7 +357,7 @@ static void malloc_info_refuses_options(void)
     CHECK(malloc_info(-1, stdout) != 0);
 }
 
-/* ---- malloc_stats ---------------------------------------------------------------------------------- */
+/* ---- malloc_stats ------------------------------------------------------------------ */
 
 static void malloc_stats_writes_figures_to_stderr(void)
 {

@@ -1,6 +1,6 @@
 /*
- * test_family.c - what malloc and its kin promise: C11 7.22.3, POSIX, the glibc manual 3.2.3 and its man
- * pages, as glibc 2.36 keeps them.
+ * test_family.c - what malloc and its kin promise: C11 7.22.3, POSIX, the glibc manual
+ * 3.2.3 and its man pages, as glibc 2.36 keeps them.
  */
 #include "support.h"
 
@@ -11,7 +11,8 @@ void free_aligned_sized(void *mem, size_t alignment, size_t size) __attribute__(
 
 enum { ERRNO_MARK = 12345, ABI_ALIGNMENT = 16 };
 
-/* Sizes that no allocator may try to serve, because pointer differences could not express them. */
+/* Sizes that no allocator may try to serve, because pointer differences could not
+ * express them. */
 static const size_t too_large[] = {
     (size_t)PTRDIFF_MAX + 1,
     (size_t)PTRDIFF_MAX + 4096,
@@ -42,7 +43,7 @@ static unsigned char *given_chunk(size_t size, uint64_t tag)
     return mem;
 }
 
-/* ---- malloc and free ------------------------------------------------------------------------------- */
+/* ---- malloc and free --------------------------------------------------------------- */
 
 static void malloc_of_nothing_is_a_chunk_of_its_own(void **state)
 {
@@ -171,7 +172,7 @@ static void the_other_names_of_free_free(void **state)
     assert_true(address_space() - before < rounds * size || address_space() < before);
 }
 
-/* ---- calloc ---------------------------------------------------------------------------------------- */
+/* ---- calloc ------------------------------------------------------------------------ */
 
 static void calloc_refuses_products_that_overflow(void **state)
 {
@@ -194,7 +195,8 @@ static void calloc_refuses_products_that_overflow(void **state)
     free(nothing), free(none);
 }
 
-/* Leave freed chunks full of ones behind: alone, in a row that merges, and below a survivor. */
+/* Leave freed chunks full of ones behind: alone, in a row that merges, and below a
+ * survivor. */
 static void given_dirty_memory(size_t size)
 {
     enum { COUNT = 5 };
@@ -264,7 +266,7 @@ static void calloc_clears_what_realloc_and_trim_left(void **state)
     }
 }
 
-/* ---- realloc --------------------------------------------------------------------------------------- */
+/* ---- realloc ----------------------------------------------------------------------- */
 
 static void realloc_of_null_is_malloc(void **state)
 {
@@ -363,7 +365,7 @@ static void reallocarray_multiplies_and_refuses_overflow(void **state)
     free(mem);
 }
 
-/* ---- alignment ------------------------------------------------------------------------------------- */
+/* ---- alignment --------------------------------------------------------------------- */
 
 static void memalign_aligns_to_every_power_of_two(void **state)
 {
@@ -471,7 +473,7 @@ static void valloc_and_pvalloc_serve_whole_pages(void **state)
     }
 }
 
-/* ---- malloc_usable_size ---------------------------------------------------------------------------- */
+/* ---- malloc_usable_size ------------------------------------------------------------ */
 
 static void usable_size_is_constant_and_writable_to_its_last_byte(void **state)
 {
