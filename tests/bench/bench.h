@@ -1,11 +1,13 @@
 /*
- * bench.h - what every workload shares: its parameters, a random source, objects that are really
- * used, memory that does not come from the allocator under test, threads, queues, and the report.
+ * bench.h - what every workload shares: its parameters, a random source, objects that are
+ * really used, memory that does not come from the allocator under test, threads, queues,
+ * and the report.
  *
- * A workload is deterministic: the same scale and thread count give the same checksum under any
- * allocator and any schedule. That is why tags are summed (order does not matter) and why random
- * state travels with the data and not with the thread. Size and lifetime tables are filled before
- * the work, so that the loop that is measured holds little more than the calls themselves.
+ * A workload is deterministic: the same scale and thread count give the same checksum
+ * under any allocator and any schedule. That is why tags are summed (order does not
+ * matter) and why random state travels with the data and not with the thread. Size and
+ * lifetime tables are filled before the work, so that the loop that is measured holds
+ * little more than the calls themselves.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -26,7 +28,7 @@ enum {
 
 /* What the command line asked for. */
 typedef struct bench_args {
-    double scale;     /* 1 = the full run; rounds are multiplied by it, live memory is not */
+    double scale; /* 1 = the full run; rounds are multiplied by it, live memory is not */
     unsigned threads; /* the workload's own number unless -t gave another */
 } bench_args;
 
@@ -71,14 +73,15 @@ void sizes_even(uint32_t *table, uint32_t low, uint32_t high, uint64_t seed);
 /* BENCH_TABLE sizes of at least low with P(size > x) = low / x, cut off at high. */
 void sizes_power(uint32_t *table, uint32_t low, uint32_t high, uint64_t seed);
 
-/* Write an object as a program would: its first word, its last byte, a byte in every page. */
+/* Write an object as a program would: first word, last byte, a byte in every page. */
 static inline void object_fill(void *mem, size_t size, uint64_t tag)
 {
     unsigned char *bytes = mem;
     for (size_t at = BENCH_PAGE; at < size; at += BENCH_PAGE)
         bytes[at] = (unsigned char)tag;
     bytes[size - 1] = (unsigned char)tag;
-    memcpy(bytes, &tag, sizeof tag); /* last, so that an 8-byte object keeps its whole tag */
+    memcpy(bytes, &tag,
+           sizeof tag); /* last, so that an 8-byte object keeps its whole tag */
 }
 
 /* An object of at least 8 bytes that carries its tag in its first word. */
@@ -100,11 +103,11 @@ static inline uint64_t object_drop(void *mem)
     return tag;
 }
 
-/* Run body(0) .. body(count - 1), each in a thread; returns the sum of what they returned. */
+/* Run body(0) .. body(count - 1), each in a thread; returns the sum of their results. */
 uint64_t bench_threads(unsigned count, uint64_t (*body)(unsigned index));
 
-/* A queue of pointers, first in, first out, for any number of threads. Never allocates; whoever
- * uses it sees to it that no more than QUEUE_ROOM pointers are ever in it. */
+/* A queue of pointers, first in, first out, for any number of threads. Never allocates;
+ * whoever uses it sees to it that no more than QUEUE_ROOM pointers are ever in it. */
 enum { QUEUE_ROOM = 1024 };
 typedef struct queue {
     pthread_mutex_t lock;

@@ -16,9 +16,9 @@ MORE_COLOURS = ["#7a6a58", "#3aa6a6", "#c26a98", "#6b7bd6"]
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #222 }
 .page { fill: #fff } .title { font-size: 16px; font-weight: 600 } .head { font-weight: 600 }
-.small { font-size: 10px; fill: #666 } .grid { stroke: #ddd } .one { stroke: #999 } .bad { fill: #e5483b }
+.small { font-size: 10px; fill: #666; paint-order: stroke; stroke: #fff; stroke-width: 3px } .grid { stroke: #ddd } .one { stroke: #999 } .bad { fill: #e5483b }
 @media (prefers-color-scheme: dark) {
-  text { fill: #ddd } .page { fill: #0d1117 } .small { fill: #999 } .grid { stroke: #2c3138 }
+  text { fill: #ddd } .page { fill: #0d1117 } .small { fill: #999; stroke: #0d1117 } .grid { stroke: #2c3138 }
   .one { stroke: #777 } .bad { fill: #ff7b6e }
 }
 """
@@ -67,24 +67,24 @@ def legend(c, names, fill):
 
 
 def bars(c, x, width, title, rows, fill):
-    """rows: [(label, [(name, value)])]. Returns the y below them; bars share one linear axis from 0."""
-    y = c.y
-    top = max([v for _, bars_of in rows for _, v in bars_of if v] + [1])
-    c.text(x, y, title, "head")
-    y += 12
-    begin = y
+    """rows: [(label, [(name, (mean, workloads it lacks))])]; one linear axis from 0. Returns the y below."""
+    top = max([v for _, values in rows for _, (v, _) in values if v] + [1])
+    step = (width - 150) / top
+    y = c.y + 12
+    height = sum(len(values) * (BAR + BAR_GAP) + 9 for _, values in rows)
+    c.text(x, c.y, title, "head")
+    c.line(x + 110 + step, y, x + 110 + step, y + height - 6, "one")
     for label, values in rows:
         c.text(x, y + 12, label)
-        for name, value in values:
+        for name, (value, lacks) in values:
+            note = f" (-{lacks})" if lacks else ""
             if value is None:
-                continue
-            length = (width - 150) * value / top
-            c.rect(x + 110, y + 2, length, BAR, fill[name])
-            c.text(x + 114 + length, y + BAR, f"{value:.2f}", "small")
+                c.text(x + 115, y + BAR, f"{name} fails", "small bad")
+            else:
+                c.rect(x + 110, y + 2, step * value, BAR, fill[name])
+                c.text(x + 115 + step * value, y + BAR, f"{value:.2f}{note}", "small")
             y += BAR + BAR_GAP
         y += 9
-    one = x + 110 + (width - 150) / top
-    c.line(one, begin, one, y - 6, "one")
     return y
 
 
@@ -94,7 +94,7 @@ def mean_panels(c, table, fill):
     ends = []
     for i, (field, title) in enumerate([("time", "time, geometric mean (glibc = 1)"),
                                         ("rss", "peak memory, geometric mean (glibc = 1)")]):
-        rows = [(g, [(n, table.mean(ws, n, field)[0]) for n in table.names]) for g, ws in groups]
+        rows = [(g, [(n, table.mean(ws, n, field)) for n in table.names]) for g, ws in groups]
         ends.append(bars(c, 20 + i * 470, 450, title, rows, fill))
     c.y = max(ends) + 24
 

@@ -1,6 +1,7 @@
 /*
- * common.c - the parts of bench.h that are not inline. Nothing here allocates with malloc before a
- * workload has ended, so that the allocator under test sees the workload's calls alone.
+ * common.c - the parts of bench.h that are not inline. Nothing here allocates with malloc
+ * before a workload has ended, so that the allocator under test sees the workload's calls
+ * alone.
  */
 #define _GNU_SOURCE
 #include "bench.h"
@@ -24,10 +25,7 @@ uint64_t bench_rounds(const bench_args *args, uint64_t full)
     return rounds > 0 ? rounds : 1;
 }
 
-void bench_checksum(uint64_t sum)
-{
-    printf("checksum %016" PRIx64 "\n", sum);
-}
+void bench_checksum(uint64_t sum) { printf("checksum %016" PRIx64 "\n", sum); }
 
 void bench_metric(const char *name, double value)
 {

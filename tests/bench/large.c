@@ -1,19 +1,19 @@
 /*
- * large.c - large objects, calls of the other members of the family, and vectors that grow. A byte in
- * every page of a large object is written, so whoever hands out fresh pages pays for their faults here,
- * as in a program.
+ * large.c - large objects, calls of the other members of the family, and vectors that
+ * grow. A byte in every page of a large object is written, so whoever hands out fresh
+ * pages pays for their faults here, as in a program.
  */
 #include "bench.h"
 
 enum { KIB = 1024, MIB = 1024 * 1024 };
 
-/* The same six sizes, in turn, each freed before the next is asked for; then three live at a time. */
+/* Six sizes in turn, each freed before the next is asked for; then three live. */
 void large_reuse(const bench_args *args)
 {
     static const size_t size[] = {1 * MIB, 2 * MIB, 4 * MIB, 8 * MIB, 16 * MIB, 32 * MIB};
     enum { SIZES = sizeof size / sizeof size[0], LIVE = 3 };
     void *live[LIVE];
-    uint64_t rounds = bench_rounds(args, 8), sum = 0;
+    uint64_t rounds = bench_rounds(args, 5), sum = 0;
     for (uint64_t r = 0; r < rounds; r++) {
         for (size_t i = 0; i < SIZES; i++)
             sum += object_drop(object_new(size[i], i + r));
@@ -38,7 +38,7 @@ void large_mixed(const bench_args *args)
 {
     enum { LIVE = 4 };
     void *live[LIVE];
-    uint64_t rounds = bench_rounds(args, 80), random = 6, sum = 0;
+    uint64_t rounds = bench_rounds(args, 50), random = 6, sum = 0;
     for (size_t i = 0; i < LIVE; i++)
         live[i] = object_new(large_size(&random), i);
     for (uint64_t r = 0; r < rounds; r++) {
@@ -85,7 +85,7 @@ void vectors(const bench_args *args)
 {
     enum { VECTORS = 16, FIRST = 64, LAST = 4 * MIB };
     static vector v[VECTORS];
-    uint64_t rounds = bench_rounds(args, 4), sum = 0;
+    uint64_t rounds = bench_rounds(args, 3), sum = 0;
     for (uint64_t r = 0; r < rounds; r++) {
         for (size_t i = 0; i < VECTORS; i++)
             v[i] = (vector){object_new(FIRST, i + r), FIRST};
@@ -98,7 +98,7 @@ void vectors(const bench_args *args)
     bench_checksum(sum);
 }
 
-/* Strings appended to by a few bytes at a time, 64 in turns, with a new small object now and then. */
+/* Strings appended to by a few bytes, 64 in turns, with small objects between them. */
 void strings(const bench_args *args)
 {
     enum { STRINGS = 64, FIRST = 16, LAST = 2048, STEP = 48 };
@@ -130,13 +130,13 @@ static void *calloc_new(size_t size, uint64_t tag)
     return mem;
 }
 
-/* Mostly small, up to 1 MiB; 512 live. What was freed was written, so zeroes have to be made anew. */
+/* Mostly small, up to 1 MiB; 512 live. What was freed has to be cleared. */
 void callocs(const bench_args *args)
 {
     enum { LIVE = 512 };
     static uint32_t size[BENCH_TABLE];
     static void *live[LIVE];
-    uint64_t rounds = bench_rounds(args, 24000000), sum = 0;
+    uint64_t rounds = bench_rounds(args, 20000000), sum = 0;
     sizes_power(size, 16, 1 * MIB, 7);
     for (size_t i = 0; i < LIVE; i++)
         live[i] = calloc_new(size[i], i);
@@ -161,17 +161,18 @@ static void *aligned_new(size_t align, size_t size, uint64_t tag)
     return mem;
 }
 
-/* Cache lines are asked for most often, pages rarely: 32, 64, ... 4096, each half as likely. */
+/* Lines of 32 are asked for most often, pages rarely: each doubling half as likely. */
 void aligned(const bench_args *args)
 {
     enum { LIVE = 512 };
     static uint32_t size[BENCH_TABLE], align[BENCH_TABLE];
     static void *live[LIVE];
-    uint64_t rounds = bench_rounds(args, 12000000), sum = 0, random = 9;
+    uint64_t rounds = bench_rounds(args, 8000000), sum = 0, random = 9;
     sizes_power(size, 32, 16 * KIB, 8);
     for (size_t i = 0; i < BENCH_TABLE; i++) {
         align[i] = 32u << __builtin_ctz(bench_below(&random, 128) | 128);
-        size[i] = (size[i] + align[i] - 1) & ~(align[i] - 1); /* aligned_alloc wants a multiple */
+        size[i] = (size[i] + align[i] - 1) &
+                  ~(align[i] - 1); /* aligned_alloc wants a multiple */
     }
     for (size_t i = 0; i < LIVE; i++)
         live[i] = aligned_new(align[i], size[i], i);

@@ -3,13 +3,15 @@
  *
  *   launch RESULT SECONDS REPEATS PRELOAD|- COMMAND [ARGUMENT ...]
  *
- * The kernel counts the memory of the process that called exec into the peak of the program that comes
- * after it, so a command started from a large process (python, say) seems as large as that one. This
- * launcher is small and stays out of the way: it is not preloaded, LD_PRELOAD is set for the command
- * alone. After SECONDS, or on SIGTERM, the command's whole process group is killed.
+ * The kernel counts the memory of the process that called exec into the peak of the
+ * program that comes after it, so a command started from a large process (python, say)
+ * seems as large as that one. This launcher is small and stays out of the way: it is not
+ * preloaded, LD_PRELOAD is set for the command alone. After SECONDS, or on SIGTERM, the
+ * command's whole process group is killed.
  *
- * RESULT gets lines `name value`: status, then wall, user, sys (seconds, summed over REPEATS), rss (peak
- * KiB), minflt, majflt, nvcsw, nivcsw. Status is `exit N`, `signal N` or `timeout`.
+ * RESULT gets lines `name value`: status, then wall, user, sys (seconds, summed over
+ * REPEATS), rss (peak KiB), minflt, majflt, nvcsw, nivcsw. Status is `exit N`, `signal N`
+ * or `timeout`.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -55,7 +57,7 @@ static void cost_add(cost *c, const struct rusage *u, double wall)
     c->nivcsw += u->ru_nivcsw;
 }
 
-/* SIGCHLD is blocked here and awaited below; the command gets a clean mask and its own group. */
+/* SIGCHLD is blocked here and awaited below; the command gets a clean mask. */
 static pid_t start(char **argv, const sigset_t *clean)
 {
     posix_spawnattr_t attr;
@@ -73,7 +75,7 @@ static pid_t start(char **argv, const sigset_t *clean)
     return pid;
 }
 
-/* Waits for pid until the deadline; true if it ended by itself. Reaps it in either case. */
+/* Waits for pid until the deadline; true if it ended by itself. Reaps it in any case. */
 static bool await(pid_t pid, double deadline, const sigset_t *signals, int *status,
                   struct rusage *usage)
 {
@@ -81,7 +83,8 @@ static bool await(pid_t pid, double deadline, const sigset_t *signals, int *stat
         if (wait4(pid, status, WNOHANG, usage) == pid)
             return true;
         double left = deadline - now();
-        struct timespec t = {.tv_sec = (time_t)left, .tv_nsec = (long)((left - (double)(time_t)left) * 1e9)};
+        struct timespec t = {.tv_sec = (time_t)left,
+                             .tv_nsec = (long)((left - (double)(time_t)left) * 1e9)};
         int got = left > 0 ? sigtimedwait(signals, NULL, &t) : -1;
         if (got == SIGCHLD || (got < 0 && errno == EINTR && left > 0))
             continue;
@@ -100,17 +103,18 @@ static void result(const char *path, const char *how, int number, const cost *c)
         perror(path);
         exit(2);
     }
-    fprintf(f, "status %s %d\nwall %.6f\nuser %.6f\nsys %.6f\nrss %ld\n", how, number, c->wall,
-            c->user, c->sys, c->rss);
-    fprintf(f, "minflt %ld\nmajflt %ld\nnvcsw %ld\nnivcsw %ld\n", c->minflt, c->majflt, c->nvcsw,
-            c->nivcsw);
+    fprintf(f, "status %s %d\nwall %.6f\nuser %.6f\nsys %.6f\nrss %ld\n", how, number,
+            c->wall, c->user, c->sys, c->rss);
+    fprintf(f, "minflt %ld\nmajflt %ld\nnvcsw %ld\nnivcsw %ld\n", c->minflt, c->majflt,
+            c->nvcsw, c->nivcsw);
     fclose(f);
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 6) {
-        fputs("usage: launch RESULT SECONDS REPEATS PRELOAD|- COMMAND [ARGUMENT ...]\n", stderr);
+        fputs("usage: launch RESULT SECONDS REPEATS PRELOAD|- COMMAND [ARGUMENT ...]\n",
+              stderr);
         return 2;
     }
     double deadline = now() + strtod(argv[2], NULL);

@@ -1,11 +1,12 @@
 /*
  * main.c - the command `bench`: one binary, one workload a run.
  *
- *   bench list                            a line each: name, group, threads, and what it stands for
- *   bench NAME [-s SCALE] [-t THREADS]    run it; prints `checksum HEX` and `metric NAME VALUE` lines
+ *   bench list      a line each, between tabs: name, group, threads, what it stands for
+ *   bench NAME [-s SCALE] [-t THREADS]
+ *                   run it; prints `checksum HEX` and `metric NAME VALUE` lines
  *
- * The groups: `single` is judged by CPU time, `threads` by wall time, `scaling` by throughput at 1 to 64
- * threads, `latency` and `memory` by the metrics that they print.
+ * The groups: `single` is judged by CPU time, `threads` by wall time, `scaling` by
+ * throughput at 1 to 64 threads, `latency` and `memory` by the metrics that they print.
  */
 #define _GNU_SOURCE
 #include "bench.h"
@@ -21,38 +22,53 @@ typedef struct workload {
 
 static const workload workloads[] = {
     {"churn-one", "single", churn_one, 1, "short-lived small objects of one size"},
-    {"churn-mixed", "single", churn_mixed, 1, "short-lived small objects of mixed sizes, 256 live"},
-    {"fifo-1600", "single", batch_fifo, 1, "1,600 live objects, freed first in, first out"},
-    {"lifo-1600", "single", batch_lifo, 1, "1,600 live objects, freed last in, first out"},
+    {"churn-mixed", "single", churn_mixed, 1,
+     "short-lived small objects of mixed sizes, 256 live"},
+    {"fifo-1600", "single", batch_fifo, 1,
+     "1,600 live objects, freed first in, first out"},
+    {"lifo-1600", "single", batch_lifo, 1,
+     "1,600 live objects, freed last in, first out"},
     {"trees", "single", trees, 1, "binary trees built, walked and felled"},
     {"order-same", "single", order_same, 1, "allocate many, free in the same order"},
     {"order-reverse", "single", order_reverse, 1, "allocate many, free in reverse order"},
     {"order-random", "single", order_random, 1, "allocate many, free in random order"},
     {"powerlaw", "single", powerlaw, 1, "power-law sizes and lifetimes"},
     {"large-reuse", "single", large_reuse, 1, "1-32 MiB, freed and asked for again"},
-    {"large-mixed", "single", large_mixed, 1, "256 KiB-64 MiB in random order, four live"},
+    {"large-mixed", "single", large_mixed, 1,
+     "256 KiB-64 MiB in random order, four live"},
     {"vectors", "single", vectors, 1, "vectors growing by half with realloc, to 4 MiB"},
     {"strings", "single", strings, 1, "strings growing in small steps with realloc"},
     {"calloc", "single", callocs, 1, "calloc of 16 B-1 MiB"},
     {"aligned", "single", aligned, 1, "aligned_alloc at 32-4096"},
     {"bursts", "single", bursts, 1, "bursts to 150 MiB that shrink to a twentieth"},
-    {"drift", "single", drift, 1, "16 MiB live while sizes drift from 32 B to 16 KiB and back"},
-    {"churn-threads", "threads", churn_threads, 8, "short-lived mixed objects in eight threads"},
-    {"larson", "threads", larson, 8, "a server whose threads die and leave objects to others"},
+    {"drift", "single", drift, 1,
+     "16 MiB live while sizes drift from 32 B to 16 KiB and back"},
+    {"churn-threads", "threads", churn_threads, 8,
+     "short-lived mixed objects in eight threads"},
+    {"larson", "threads", larson, 8,
+     "a server whose threads die and leave objects to others"},
     {"prodcons", "threads", prodcons, 2, "one thread allocates, another frees"},
     {"ring", "threads", ring, 4, "objects passed round a ring of threads"},
-    {"sharing-active", "threads", sharing_active, 2, "tiny objects of two threads, written hard"},
-    {"sharing-passive", "threads", sharing_passive, 2, "tiny objects given to others, then as above"},
-    {"phases", "threads", phases, 4, "phases, each with new threads that free the last one's objects"},
-    {"batches", "threads", batches, 2, "200,000 live objects of one size a thread, freed in long batches"},
-    {"drift-threads", "threads", drift_threads, 4, "drift in four threads that free each other's objects"},
-    {"thread-start", "threads", thread_start, 1, "threads started one by one, a few calls each"},
-    {"thread-crowd", "threads", thread_crowd, 64, "64 threads at a time, started and ended together"},
+    {"sharing-active", "threads", sharing_active, 2,
+     "tiny objects of two threads, written hard"},
+    {"sharing-passive", "threads", sharing_passive, 2,
+     "tiny objects given to others, then as above"},
+    {"phases", "threads", phases, 4,
+     "phases, each with new threads that free the last one's objects"},
+    {"batches", "threads", batches, 2,
+     "200,000 live objects of one size a thread, freed in long batches"},
+    {"drift-threads", "threads", drift_threads, 4,
+     "drift in four threads that free each other's objects"},
+    {"thread-start", "threads", thread_start, 1,
+     "threads started one by one, a few calls each"},
+    {"thread-crowd", "threads", thread_crowd, 64,
+     "64 threads at a time, started and ended together"},
     {"scale-churn", "scaling", churn_threads, 1, "churn-threads at 1-64 threads"},
     {"scale-larson", "scaling", larson, 1, "larson at 1-64 threads"},
     {"scale-prodcons", "scaling", prodcons, 1, "prodcons at 1-64 threads"},
     {"latency", "latency", latency, 1, "single calls, power-law sizes and lifetimes"},
-    {"memory-return", "memory", memory_return, 1, "400 MiB of small objects freed, then idle"},
+    {"memory-return", "memory", memory_return, 1,
+     "400 MiB of small objects freed, then idle"},
 };
 enum { WORKLOADS = sizeof workloads / sizeof workloads[0] };
 

@@ -1,16 +1,17 @@
 /*
- * powerlaw.c - most objects are small and die young, a few are large or live long. At each tick the
- * objects whose time has come are freed and one is allocated; a wheel of lists, threaded through the
- * objects themselves, says when each one dies.
+ * powerlaw.c - most objects are small and die young, a few are large or live long. At
+ * each tick the objects whose time has come are freed and one is allocated; a wheel of
+ * lists, threaded through the objects themselves, says when each one dies.
  *
- * `latency` runs the same program and times every call. Its histogram is exact below 2 * SUB ticks of
- * the processor's clock and within 1 / SUB above.
+ * `latency` runs the same program and times every call. Its histogram is exact below 2 *
+ * SUB ticks of the processor's clock and within 1 / SUB above.
  */
 #define _GNU_SOURCE
 #include "bench.h"
 
 enum {
-    WHEEL = 1 << 21, /* ticks in a turn: longer lives are cut off */
+    /* Ticks in a turn: longer lives are cut off. The wheel fits a second-level cache. */
+    WHEEL = 1 << 17,
     SUB_BITS = 5,
     SUB = 1 << SUB_BITS,
     BUCKETS = (64 - SUB_BITS + 1) * SUB
@@ -44,7 +45,7 @@ static inline void histogram_add(histogram *h, uint64_t value)
     h->longest = value > h->longest ? value : h->longest;
 }
 
-/* The bucket in which the call stands that `share` of all calls do not exceed: its lower edge. */
+/* The lower edge of the bucket that holds the call which `share` of all do not exceed. */
 static double histogram_quantile(const histogram *h, double share)
 {
     uint64_t wanted = (uint64_t)((double)h->calls * share), seen = 0;
@@ -58,10 +59,10 @@ static double histogram_quantile(const histogram *h, double share)
     return (double)h->longest;
 }
 
-/* P(life > x) = sqrt(LEAST / x): about 24,000 objects are alive once the wheel has turned. */
+/* P(life > x) = sqrt(LEAST / x): some 15,000 objects live once the wheel has turned. */
 static void lifetimes(uint32_t *table, uint64_t seed)
 {
-    enum { LEAST = 64 };
+    enum { LEAST = 512 };
     for (size_t i = 0; i < BENCH_TABLE; i++) {
         uint64_t u = (bench_random(&seed) >> 48) + 1; /* 1 .. 2^16 */
         uint64_t life = ((uint64_t)LEAST << 32) / (u * u);
@@ -83,7 +84,7 @@ static inline uint64_t reap(mortal *dead, histogram *frees)
     return sum;
 }
 
-/* Both histograms, or neither: the compiler makes two loops of it, one without a clock. */
+/* Both histograms or neither: the compiler makes two loops of it, one without a clock. */
 static inline uint64_t live_and_die(uint64_t rounds, histogram *mallocs, histogram *frees)
 {
     static uint32_t size[BENCH_TABLE], life[BENCH_TABLE];
@@ -123,7 +124,8 @@ static void report(const char *call, const histogram *h, double ns_per_tick)
     static const struct {
         const char *name;
         double share;
-    } points[] = {{"p50", .5}, {"p90", .9}, {"p99", .99}, {"p99.9", .999}, {"p99.99", .9999}};
+    } points[] = {
+        {"p50", .5}, {"p90", .9}, {"p99", .99}, {"p99.9", .999}, {"p99.99", .9999}};
     char name[64];
     for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
         strcpy(name, call);

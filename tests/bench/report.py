@@ -14,8 +14,8 @@ MAIN_GROUPS = collections.OrderedDict([
     ("programs", "real programs (CPU time)"),
 ])
 
-# time: median seconds; spread: half the distance of the middle runs, relative to the median
-Cell = collections.namedtuple("Cell", "status detail time spread rss metrics runs")
+# time: median seconds; least: of the best run; spread: see below; rss: median peak KiB
+Cell = collections.namedtuple("Cell", "status detail time least spread rss metrics runs")
 
 
 def geomean(values):
@@ -32,12 +32,14 @@ def spread(values):
 
 def cell(workload, runs):
     bad = next((r for r in runs if r.status != "ok"), None)
+    if not runs:
+        return Cell("-", "not run", None, None, None, None, {}, 0)
     if bad:
-        return Cell(bad.status, bad.detail, None, None, None, {}, len(runs))
+        return Cell(bad.status, bad.detail, None, None, None, None, {}, len(runs))
     times = [r.wall if workload.metric == "wall" else r.cpu for r in runs]
     metrics = {name: statistics.median(r.metrics[name] for r in runs) for name in runs[0].metrics}
-    return Cell("ok", "", statistics.median(times), spread(times), statistics.median(r.rss for r in runs),
-                metrics, len(runs))
+    return Cell("ok", "", statistics.median(times), min(times), spread(times),
+                statistics.median(r.rss for r in runs), metrics, len(runs))
 
 
 class Table:
@@ -88,9 +90,11 @@ def progress(number, workload, allocator, run):
         print(f"round {number + 1}: {workload.name} {allocator.name}: {run.status} {run.detail}", flush=True)
 
 
-def progress_end():
+def round_end(done, wanted, seconds):
     if sys.stderr.isatty():
         sys.stderr.write("\r\033[K")
+        sys.stderr.flush()
+    print(f"round {done} of at most {wanted} done after {seconds / 60:.1f} minutes", flush=True)
 
 
 def listing(workloads, allocators):
@@ -236,7 +240,8 @@ def heading(c):
     lines = [f"{processor()}, {os.cpu_count()} cores, Linux {platform.release()}, {libc}; "
              f"{c['rounds']} runs each, medians; {c['took'] / 60:.1f} minutes"]
     if c["rounds"] < c["wanted"]:
-        lines.append(f"Only {c['rounds']} of {c['wanted']} rounds fitted into the time of a quick run.")
+        lines.append(f"Only {c['rounds']} of {c['wanted']} rounds" +
+                     (" fitted into the time of a quick run." if c["quick"] else " were finished."))
     if c["others"] > 0.05:
         lines.append(f"Other processes took {c['others']:.0%} of the machine meanwhile: wall times suffer.")
     return lines
@@ -292,7 +297,7 @@ def write_runs(table, path):
 def write_summary(table, path):
     with open(path, "w", newline="") as f:
         out = csv.writer(f)
-        out.writerow("workload group metric allocator status runs time_s spread peak_kib time_vs_glibc "
+        out.writerow("workload group metric allocator status runs time_s least_s spread peak_kib time_vs_glibc "
                      "peak_vs_glibc best_peer time_vs_best_peer".split())
         for w in table.workloads:
             best = table.best_peer(w)
@@ -301,7 +306,9 @@ def write_summary(table, path):
                 ratios = [table.ratio(w, n, "time"), table.ratio(w, n, "rss"),
                           table.ratio(w, n, "time", best) if best else None]
                 ratios = ["" if r is None else f"{r:.4f}" for r in ratios]
-                figures = [f"{c.time:.6f}", f"{c.spread:.4f}", f"{c.rss:.0f}"] if c.status == "ok" else [""] * 3
+                figures = [""] * 4
+                if c.status == "ok":
+                    figures = [f"{c.time:.6f}", f"{c.least:.6f}", f"{c.spread:.4f}", f"{c.rss:.0f}"]
                 out.writerow([w.name, w.group, w.metric, n, c.status, c.runs] + figures + ratios[:2]
                              + [best or "", ratios[2]])
 

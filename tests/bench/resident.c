@@ -1,7 +1,8 @@
 /*
- * resident.c - programs whose resident memory is the question: bursts that shrink, sizes that drift,
- * and a large heap that is freed. Each samples resident / live, where live is the sum of the sizes that
- * it asked for, and resident is what the process gained over its own tables.
+ * resident.c - programs whose resident memory is the question: bursts that shrink, sizes
+ * that drift, and a large heap that is freed. Each samples resident / live, where live is
+ * the sum of the sizes that it asked for, and resident is what the process gained over
+ * its own tables.
  */
 #define _GNU_SOURCE
 #include "bench.h"
@@ -52,11 +53,18 @@ static uint64_t sized_drop(sized *s, size_t *live)
 }
 
 /*
- * Bursts: up to 150 MiB, then nineteen of twenty groups of neighbours are freed, in an order that jumps
- * about, and small short-lived objects come and go. The samples are taken after a nap at the end of
- * each such quiet time; whoever is to live longer is another twentieth in each burst.
+ * Bursts: up to 150 MiB, then nineteen of twenty groups of neighbours are freed, in an
+ * order that jumps about, and small short-lived objects come and go. The samples are
+ * taken after a nap at the end of each such quiet time; whoever is to live longer is
+ * another twentieth in each burst.
  */
-enum { GROUPS = 2048, GROUP = 192, BURST_OBJECTS = GROUPS * GROUP, KEEP = 20, QUIET = 100000 };
+enum {
+    GROUPS = 2048,
+    GROUP = 192,
+    BURST_OBJECTS = GROUPS * GROUP,
+    KEEP = 20,
+    QUIET = 100000
+};
 
 static uint64_t burst_shrink(sized **all, size_t *live, uint64_t burst)
 {
@@ -95,7 +103,8 @@ void bursts(const bench_args *args)
                 all[i] = sized_new(size[i % BENCH_TABLE], i + n, &live);
         sum += burst_shrink(all, &live, n);
         for (size_t i = 0; i < QUIET; i++)
-            sum += sized_drop(sized_new(size[i % BENCH_TABLE], i, &quiet_live), &quiet_live);
+            sum +=
+                sized_drop(sized_new(size[i % BENCH_TABLE], i, &quiet_live), &quiet_live);
         nap(0.1);
         ratio_sample(&r, live);
     }
@@ -107,11 +116,19 @@ void bursts(const bench_args *args)
 }
 
 /*
- * Drift: a fixed number of live bytes, of which random objects are replaced by objects of the size of
- * the day, which grows by a quarter a phase from 32 B to 16 KiB and shrinks again. In a phase about
- * 60 % of the live bytes are replaced, so that a few old objects pin what the many have left.
+ * Drift: a fixed number of live bytes, of which random objects are replaced by objects of
+ * the size of the day, which grows by a quarter a phase from 32 B to 16 KiB and shrinks
+ * again, twice. Half of the live bytes are replaced in a phase (less in a run of a
+ * smaller scale), so that old objects pin what the many have left.
  */
-enum { DRIFT_LIVE = 16 * MIB, DRIFT_LOW = 32, DRIFT_HIGH = 16384, DRIFT_SAMPLES = 8 };
+enum {
+    DRIFT_LIVE = 16 * MIB,
+    DRIFT_LOW = 32,
+    DRIFT_HIGH = 16384,
+    DRIFT_UP = 28, /* phases of a quarter each from DRIFT_LOW to DRIFT_HIGH */
+    DRIFT_PHASES = 4 * DRIFT_UP,
+    DRIFT_SAMPLES = 8 /* in a phase */
+};
 
 typedef struct drifter {
     sized **all;
@@ -141,14 +158,19 @@ static void drift_drop(drifter *d)
 }
 
 /* The size of the day in phase n of a walk up and down. */
-static uint32_t drift_mean(uint64_t n)
+static uint32_t drift_mean(unsigned n)
 {
-    enum { UP = 28 }; /* phases of a quarter each from DRIFT_LOW to DRIFT_HIGH */
-    uint64_t steps = n % (2 * UP) < UP ? n % (2 * UP) : 2 * UP - n % (2 * UP);
+    unsigned day = n % (2 * DRIFT_UP), steps = day < DRIFT_UP ? day : 2 * DRIFT_UP - day;
     uint32_t mean = DRIFT_LOW;
-    for (uint64_t i = 0; i < steps; i++)
+    for (unsigned i = 0; i < steps; i++)
         mean += mean / 4;
     return mean < DRIFT_HIGH ? mean : DRIFT_HIGH;
+}
+
+/* Bytes to replace in a phase. */
+static size_t drift_bytes(const bench_args *args, size_t target)
+{
+    return (size_t)((double)target * args->scale / 2);
 }
 
 static sized **drift_room(size_t target)
@@ -158,13 +180,13 @@ static sized **drift_room(size_t target)
 
 void drift(const bench_args *args)
 {
-    uint64_t phases_run = bench_rounds(args, 112);
+    size_t bytes = drift_bytes(args, DRIFT_LIVE);
     drifter d = {.all = drift_room(DRIFT_LIVE), .target = DRIFT_LIVE, .random = 12};
     ratio r = {.base = bench_resident()};
     drift_turn(&d, DRIFT_LOW, DRIFT_LIVE);
-    for (uint64_t n = 0; n < phases_run; n++) {
+    for (unsigned n = 0; n < DRIFT_PHASES; n++) {
         for (unsigned part = 0; part < DRIFT_SAMPLES; part++) {
-            drift_turn(&d, drift_mean(n), DRIFT_LIVE / DRIFT_SAMPLES);
+            drift_turn(&d, drift_mean(n), bytes / DRIFT_SAMPLES);
             ratio_sample(&r, d.live);
         }
     }
@@ -174,22 +196,24 @@ void drift(const bench_args *args)
 }
 
 /*
- * The same in several threads. A drifter moves to the next thread after each phase, so that most
- * objects are freed by a thread that did not allocate them; all meet between phases, when one samples.
+ * The same in several threads. A drifter moves to the next thread after each phase, so
+ * that most objects are freed by a thread that did not allocate them; all meet between
+ * phases, when one samples.
  */
 static struct {
     drifter d[BENCH_MAX_THREADS];
     ratio r;
-    uint64_t phases;
+    size_t bytes; /* to replace in a phase, by each */
     unsigned threads;
     pthread_barrier_t meet;
 } shared;
 
 static uint64_t drift_body(unsigned index)
 {
-    for (uint64_t n = 0; n < shared.phases; n++) {
+    drift_turn(&shared.d[index], DRIFT_LOW, shared.d[index].target);
+    for (unsigned n = 0; n < DRIFT_PHASES; n++) {
         drifter *d = &shared.d[(index + n) % shared.threads];
-        drift_turn(d, drift_mean(n), d->target);
+        drift_turn(d, drift_mean(n), shared.bytes);
         if (pthread_barrier_wait(&shared.meet) == PTHREAD_BARRIER_SERIAL_THREAD)
             ratio_sample(&shared.r, DRIFT_LIVE);
         pthread_barrier_wait(&shared.meet);
@@ -200,12 +224,13 @@ static uint64_t drift_body(unsigned index)
 void drift_threads(const bench_args *args)
 {
     uint64_t sum = 0;
-    shared.phases = bench_rounds(args, 112);
+    shared.bytes = drift_bytes(args, DRIFT_LIVE / args->threads);
     shared.threads = args->threads;
     pthread_barrier_init(&shared.meet, NULL, args->threads);
     for (unsigned i = 0; i < args->threads; i++) {
         size_t target = DRIFT_LIVE / args->threads;
-        shared.d[i] = (drifter){.all = drift_room(target), .target = target, .random = 13 + i};
+        shared.d[i] =
+            (drifter){.all = drift_room(target), .target = target, .random = 13 + i};
     }
     shared.r.base = bench_resident();
     bench_threads(args->threads, drift_body);
@@ -218,9 +243,9 @@ void drift_threads(const bench_args *args)
 }
 
 /*
- * 400 MiB of small objects, all freed but one in a thousand; then the process sleeps, and resident
- * memory is read at once and after 1, 3 and 10 seconds. Then again after malloc activity, since some
- * allocators give back only when they are called.
+ * 400 MiB of small objects, all freed but one in a thousand; then the process sleeps, and
+ * resident memory is read at once and after 1, 3 and 10 seconds. Then again after malloc
+ * activity, since some allocators give back only when they are called.
  */
 static double resident_mib(size_t base)
 {

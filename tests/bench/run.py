@@ -63,7 +63,8 @@ def arguments():
 
 
 def micro(name, group, about, args, threads=None):
-    command = [os.path.join(measure.BUILD, "bench"), name, "-s", str(args.scale)]
+    scale = args.scale / 2 if group == "scaling" else args.scale  # these are many runs
+    command = [os.path.join(measure.BUILD, "bench"), name, "-s", str(scale)]
     command += ["-t", str(threads)] if threads else []
     base = name if group == "scaling" else ""
     return Workload(f"{name}@{threads}" if base else name, group, GROUPS[group], about,
@@ -91,7 +92,7 @@ def program_workloads(args):
     def add(name, about, run):
         return Workload(name, "programs", "cpu", about, run, "", None)
 
-    starts = 60 if args.quick else 300
+    starts = 40 if args.quick else 300
     yield add("true", f"start-up: /bin/true, {starts} times",
               lambda a: measure.run_command(["/bin/true"], a.path, args.timeout, repeats=starts))
     for name, about, program, words, env in programs.commands(folder, args.scale):
@@ -133,9 +134,8 @@ def one_run(workload, allocator, expected):
 
 
 def one_round(number, todo, allocs, results, expected):
+    # In the first round glibc is first: its output is what the others are compared with.
     turn = allocs[number % len(allocs):] + allocs[:number % len(allocs)]
-    if number == 0:
-        turn = allocs  # glibc first: its output is what the others are compared with
     for workload in todo:
         for allocator in turn:
             runs = results[workload.name, allocator.name]
@@ -143,11 +143,10 @@ def one_round(number, todo, allocs, results, expected):
                 continue  # it failed: reported once, not waited for again
             runs.append(one_run(workload, allocator, expected))
             report.progress(number, workload, allocator, runs[-1])
-    report.progress_end()
 
 
 def all_rounds(args, todo, allocs):
-    """Returns {(workload, allocator): [Run, ...]} and what to say about the circumstances."""
+    """Returns {(workload, allocator): [Run, ...]} and the circumstances of the whole."""
     results, expected, rounds = collections.defaultdict(list), {}, 0
     start, busy, own = time.monotonic(), busy_seconds(), own_seconds()
     longest = 0
@@ -155,9 +154,14 @@ def all_rounds(args, todo, allocs):
         begin = time.monotonic()
         if args.quick and begin - start + longest > QUICK_SECONDS:
             break
-        one_round(rounds, todo, allocs, results, expected)
+        try:
+            one_round(rounds, todo, allocs, results, expected)
+        except KeyboardInterrupt:
+            print("interrupted: what there is so far")
+            break
         longest = max(longest, time.monotonic() - begin)
         rounds += 1
+        report.round_end(rounds, args.runs, time.monotonic() - start)
     took = time.monotonic() - start
     others = (busy_seconds() - busy) - (own_seconds() - own)
     share = max(0.0, others) / took / os.cpu_count()

@@ -1,12 +1,13 @@
 /*
- * small.c - small objects in one thread: short-lived ones, batches of 1,600, and many that are freed
- * in order, in reverse and at random.
+ * small.c - small objects in one thread: short-lived ones, batches of 1,600, and many
+ * that are freed in order, in reverse and at random.
  */
 #include "bench.h"
 
 enum {
     ONE_SIZE = 64,
-    WINDOW = 256, /* live objects in churn_mixed; a power of two that divides BENCH_TABLE */
+    WINDOW =
+        256, /* live objects in churn_mixed; a power of two that divides BENCH_TABLE */
     BATCH = 1600,
     MANY = 400000
 };
@@ -73,7 +74,7 @@ static void free_in_order(const bench_args *args, const uint32_t *order)
 {
     static uint32_t size[BENCH_TABLE];
     void **live = bench_map(MANY * sizeof *live);
-    uint64_t rounds = bench_rounds(args, 12), sum = 0;
+    uint64_t rounds = bench_rounds(args, 6), sum = 0;
     sizes_power(size, 24, 512, 2);
     for (uint64_t r = 0; r < rounds; r++) {
         for (size_t i = 0; i < MANY; i++)
@@ -84,10 +85,7 @@ static void free_in_order(const bench_args *args, const uint32_t *order)
     bench_checksum(sum);
 }
 
-void order_same(const bench_args *args)
-{
-    free_in_order(args, NULL);
-}
+void order_same(const bench_args *args) { free_in_order(args, NULL); }
 
 void order_reverse(const bench_args *args)
 {

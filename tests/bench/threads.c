@@ -1,9 +1,11 @@
 /*
- * threads.c - programs of many threads: private churn, a server whose threads die, producer and
- * consumer, a ring, phases, long batches, false sharing, and threads that hardly live.
+ * threads.c - programs of many threads: private churn, a server whose threads die,
+ * producer and consumer, a ring, phases, long batches, false sharing, and threads that
+ * hardly live.
  *
- * The work of a run does not depend on the number of threads, it is divided among them; so time at
- * different -t can be compared, and `metric ops` is the number of pairs of malloc and free.
+ * The work of a run does not depend on the number of threads, it is divided among them;
+ * so time at different -t can be compared, and `metric ops` is the number of pairs of
+ * malloc and free.
  */
 #define _GNU_SOURCE
 #include "bench.h"
@@ -20,7 +22,7 @@ static void report(uint64_t sum, uint64_t ops)
     bench_metric("ops", (double)ops);
 }
 
-/* ------------------------------------------------------------------ churn: nothing is shared */
+/* ----------------------------------------------------------- churn: nothing is shared */
 
 enum { CHURN_LIVE = 1000 };
 
@@ -43,13 +45,13 @@ static uint64_t churn_body(unsigned index)
 
 void churn_threads(const bench_args *args)
 {
-    uint64_t ops = bench_rounds(args, 48000000);
+    uint64_t ops = bench_rounds(args, 40000000);
     sizes_power(size, 16, 2048, 20);
     rounds = ops / args->threads;
     report(bench_threads(args->threads, churn_body), ops);
 }
 
-/* ------------------------------------- larson: threads die, their objects live on with the next */
+/* --------------------------- larson: threads die, their objects live on with the next */
 
 enum { LARSON_LIVE = 1000, GENERATIONS = 32 };
 
@@ -111,7 +113,8 @@ void larson(const bench_args *args)
     for (unsigned t = 0; t < args->threads; t++) {
         all[t].random = t;
         for (size_t i = 0; i < LARSON_LIVE; i++)
-            all[t].live[i] = object_new(size[i], i); /* by the main thread, freed by the others */
+            all[t].live[i] =
+                object_new(size[i], i); /* by the main thread, freed by the others */
     }
     for (unsigned t = 0; t < args->threads; t++)
         session_start(&all[t]);
@@ -124,7 +127,7 @@ void larson(const bench_args *args)
     report(sum, ops);
 }
 
-/* ---------------------------------------------------- batches of objects that go from hand to hand */
+/* --------------------------------------- batches of objects that go from hand to hand */
 
 enum { BATCH = 512 };
 
@@ -148,7 +151,7 @@ static void batch_drop(batch *b)
         b->sum += object_drop(b->items[i]);
 }
 
-/* ------------------------------------------------ prodcons: pairs of a producer and a consumer */
+/* --------------------------------------- prodcons: pairs of a producer and a consumer */
 
 enum { PAIR_BATCHES = 8 };
 
@@ -198,7 +201,7 @@ static void prodcons_alone(pair *p)
 void prodcons(const bench_args *args)
 {
     unsigned count = (args->threads + 1) / 2;
-    uint64_t ops = bench_rounds(args, 16000000), sum = 0;
+    uint64_t ops = bench_rounds(args, 12000000), sum = 0;
     pairs = bench_map(count * sizeof *pairs);
     sizes_power(size, 16, 2048, 22);
     rounds = ops / BATCH / count;
@@ -220,7 +223,7 @@ void prodcons(const bench_args *args)
     report(sum, ops);
 }
 
-/* --------------------- ring: each thread replaces half of a batch's objects and passes the batch on */
+/* ------- ring: each thread replaces half of a batch's objects and passes the batch on */
 
 enum { RING_BATCHES = 4 }; /* a thread */
 
@@ -257,7 +260,7 @@ void ring(const bench_args *args)
 {
     unsigned count = args->threads * RING_BATCHES;
     batch *all = bench_map(count * sizeof *all);
-    uint64_t ops = bench_rounds(args, 40000000), sum = 0;
+    uint64_t ops = bench_rounds(args, 30000000), sum = 0;
     threads = args->threads;
     ring_queues = bench_map(threads * sizeof *ring_queues);
     sizes_power(size, 16, 2048, 23);
@@ -276,7 +279,7 @@ void ring(const bench_args *args)
     report(sum, ops);
 }
 
-/* ------------------- phases: new threads each, which free half of what the phase before has left */
+/* -------- phases: new threads each, which free half of what the phase before has left */
 
 enum { PHASE_LIVE = 20000 };
 
@@ -318,7 +321,7 @@ void phases(const bench_args *args)
     report(sum, count * threads * PHASE_LIVE);
 }
 
-/* ------------------------------- batches: many live objects of one size, freed in long batches */
+/* ---------------------- batches: many live objects of one size, freed in long batches */
 
 enum { MANY = 200000, LONG_BATCH = 50000, MANY_SIZE = 64 };
 
@@ -342,12 +345,12 @@ static uint64_t batches_body(unsigned index)
 
 void batches(const bench_args *args)
 {
-    rounds = bench_rounds(args, 400);
+    rounds = bench_rounds(args, 300);
     uint64_t sum = bench_threads(args->threads, batches_body);
     report(sum, args->threads * (rounds * LONG_BATCH + MANY));
 }
 
-/* --------------------- false sharing: do tiny objects of two threads lie in one line of the cache? */
+/* -------- false sharing: do tiny objects of two threads lie in one line of the cache? */
 
 enum { TINY = 8, WRITES = 400 };
 
@@ -356,7 +359,8 @@ static void *handed_over[BENCH_MAX_THREADS];
 static uint64_t sharing_body(unsigned index)
 {
     uint64_t sum = 0;
-    if (handed_over[index] != NULL) /* passive: it lies beside those of the other threads */
+    if (handed_over[index] !=
+        NULL) /* passive: it lies beside those of the other threads */
         sum += object_drop(handed_over[index]);
     for (uint64_t r = 0; r < rounds; r++) {
         volatile uint64_t *word = object_new(TINY, 0);
@@ -369,7 +373,7 @@ static uint64_t sharing_body(unsigned index)
 
 void sharing_active(const bench_args *args)
 {
-    rounds = bench_rounds(args, 3000000);
+    rounds = bench_rounds(args, 2000000);
     report(bench_threads(args->threads, sharing_body), rounds * args->threads);
 }
 
@@ -380,7 +384,7 @@ void sharing_passive(const bench_args *args)
     sharing_active(args);
 }
 
-/* ------------------------------------------------------------------ threads that hardly live */
+/* ----------------------------------------------------------- threads that hardly live */
 
 static uint64_t short_life(unsigned index)
 {

@@ -1,6 +1,6 @@
 /*
- * trees.c - binary trees: one large tree lives throughout while trees of growing depth are built,
- * walked and felled, about the same number of nodes for each depth.
+ * trees.c - binary trees: one large tree lives throughout while trees of growing depth
+ * are built, walked and felled, about the same number of nodes for each depth.
  */
 #include "bench.h"
 
