@@ -3,6 +3,7 @@
  * uses what libc implements next to its own malloc (fork, threads, streams, usable
  * sizes), and returns 0 if its heap is cmalloc's.
  */
+#define _GNU_SOURCE /* strdup, fork */
 #include <cmalloc.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -18,25 +19,13 @@ int heap_of(void);
 int front_malloc(void);
 int cfree(void);
 
-int arena_new(void)
-{
-    return 1;
-}
+int arena_new(void) { return 1; }
 
-int heap_of(void)
-{
-    return 1;
-}
+int heap_of(void) { return 1; }
 
-int front_malloc(void)
-{
-    return 1;
-}
+int front_malloc(void) { return 1; }
 
-int cfree(void)
-{
-    return 1;
-}
+int cfree(void) { return 1; }
 
 static void *thread(void *sum)
 {
