@@ -77,6 +77,7 @@ static bool refill(thread_t *t, unsigned k)
     magazine_t m = t->spare[k];
     t->spare[k] = (magazine_t){NULL, 0};
     if (m.count == 0) {
+        t->mixed[k] = false;
         m = fetch(t, k, b->cap == 0 ? 1 : b->cap);
         grow_cap(t, b, size);
     }
@@ -99,11 +100,75 @@ void *cache_take(thread_t *t, size_t n)
     return mem;
 }
 
+/* --- chunks of other arenas --- */
+
+/* An arena that no thread uses is drained by whoever posts to it. */
+static void post(arena_t *a, void *first, void *last)
+{
+    inbox_post(&a->inbox, first, last);
+    if (atomic_load_explicit(&a->threads, memory_order_relaxed) == 0 &&
+        cm_lock_try(&a->lock)) {
+        arena_drain_locked(a);
+        arena_unlock(a);
+    }
+}
+
+static void send(outgoing_t *o)
+{
+    if (o->first == NULL)
+        return;
+    post(o->arena, o->first, o->last);
+    o->first = NULL;
+    o->bytes = 0;
+}
+
+static void collect(thread_t *t, arena_t *a, mchunkptr c)
+{
+    outgoing_t *o = &t->out[a->index % OUTGOING];
+    void *mem = chunk_mem(c);
+    if (o->arena != a)
+        send(o);
+    o->arena = a;
+    if (o->first == NULL)
+        o->last = mem;
+    link_set(mem, o->first);
+    o->first = mem;
+    o->bytes += chunk_size(c);
+    if (o->bytes >= OUTGOING_BYTES)
+        send(o);
+}
+
+/* Post the chunks of a mixed magazine that are not a's, neighbours in the list together; what stays is a's. */
+static magazine_t send_foreign(const arena_t *a, magazine_t m)
+{
+    magazine_t own = {NULL, 0};
+    void *mem = m.first;
+    while (mem != NULL) {
+        arena_t *owner = arena_of(chunk_of(mem));
+        void *first = mem, *last = mem, *next = link_next(mem);
+        if (owner == a) {
+            link_set(mem, own.first);
+            own.first = mem;
+            own.count++;
+        } else {
+            while (next != NULL && arena_of(chunk_of(next)) == owner) {
+                last = next;
+                next = link_next(next);
+            }
+            post(owner, first, last);
+        }
+        mem = next;
+    }
+    return own;
+}
+
 /* --- spill --- */
 
 static void park(thread_t *t, unsigned k, magazine_t m)
 {
     arena_t *a = t->arena;
+    if (t->mixed[k])
+        m = send_foreign(a, m);
     if (m.count > 0 && arena_lock(a)) {
         depot_park(&a->depot, k, m);
         arena_unlock(a);
@@ -129,40 +194,6 @@ static void spill(thread_t *t, unsigned k)
     t->spare[k] = unload(t, b);
     park(t, k, old);
     cm_lock_drop(&t->lock);
-}
-
-/* --- chunks of other arenas --- */
-
-/* Post what has been collected. An arena that no thread uses is drained by whoever posts to it. */
-static void send(outgoing_t *o)
-{
-    arena_t *a = o->arena;
-    if (o->first == NULL)
-        return;
-    inbox_post(&a->inbox, o->first, o->last);
-    o->first = NULL;
-    o->bytes = 0;
-    if (atomic_load_explicit(&a->threads, memory_order_relaxed) == 0 &&
-        cm_lock_try(&a->lock)) {
-        arena_drain_locked(a);
-        arena_unlock(a);
-    }
-}
-
-static void collect(thread_t *t, arena_t *a, mchunkptr c)
-{
-    outgoing_t *o = &t->out[a->index % OUTGOING];
-    void *mem = chunk_mem(c);
-    if (o->arena != a)
-        send(o);
-    o->arena = a;
-    if (o->first == NULL)
-        o->last = mem;
-    link_set(mem, o->first);
-    o->first = mem;
-    o->bytes += chunk_size(c);
-    if (o->bytes >= OUTGOING_BYTES)
-        send(o);
 }
 
 /* --- free --- */
@@ -223,12 +254,15 @@ bool cache_give(thread_t *t, mchunkptr c)
     void *mem = chunk_mem(c);
     if (cm_unlikely(link_marked(mem)))
         check_double_free(t, a, k, mem);
-    if (a != t->arena) {
-        collect(t, a, c);
-    } else {
+    if (a == t->arena) {
         move_window(t, c);
         if (t->bins[k].room == 0)
             spill(t, k);
+    }
+    if (a != t->arena && t->bins[k].room <= t->bins[k].cap / 2) {
+        collect(t, a, c);
+    } else {
+        t->mixed[k] |= a != t->arena;
         cache_push(t, &t->bins[k], mem, t->bins[k].room, t->secret.key);
     }
     thread_leave();
@@ -237,27 +271,21 @@ bool cache_give(thread_t *t, mchunkptr c)
 
 /* --- flushing --- */
 
-static void flush_class(thread_t *t, unsigned k, arena_t *a)
+static void flush_class(thread_t *t, unsigned k)
 {
     cache_bin_t *b = &t->bins[k];
-    magazine_t active = unload(t, b), spare = t->spare[k];
+    park(t, k, unload(t, b));
+    park(t, k, t->spare[k]);
     t->spare[k] = (magazine_t){NULL, 0};
     b->cap = b->room = 0;
-    if (a != NULL) {
-        depot_park(&a->depot, k, active);
-        depot_park(&a->depot, k, spare);
-    }
 }
 
 void cache_flush(thread_t *t)
 {
     cm_lock_take_or_inherit(&t->lock);
-    arena_t *a = arena_lock(t->arena) ? t->arena : NULL;
     for (unsigned k = 0; k < CLASS_COUNT; k++)
         if (t->bins[k].cap != 0)
-            flush_class(t, k, a);
-    if (a != NULL)
-        arena_unlock(a);
+            flush_class(t, k);
     for (unsigned i = 0; i < OUTGOING; i++)
         send(&t->out[i]);
     cm_lock_drop(&t->lock);

@@ -94,6 +94,7 @@ static void empty(thread_t *t)
     for (unsigned k = 0; k < CLASS_COUNT; k++)
         t->bins[k] = (cache_bin_t){.head = link_secret.mask};
     memset(t->spare, 0, sizeof t->spare);
+    memset(t->mixed, 0, sizeof t->mixed);
     memset(t->out, 0, sizeof t->out);
     t->window = t->span = 0;
 }

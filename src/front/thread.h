@@ -10,7 +10,7 @@
  * Cache, by class (core/class.h): the magazine in use, in bins[], and a spare one. So at least a whole magazine of
  * calls lies between two visits to the arena, and nothing walks a list to cut it.
  *   bin.room + number of chunks in bin == bin.cap; bin.cap grows with demand, from zero
- *   every chunk in bins[] and spare[] belongs to `arena`, is in use as far as the heap knows, and bears link_key
+ *   every chunk here is in use as far as the heap knows and bears link_key; it belongs to `arena`, unless mixed[]
  *   [window, window + 16 * span) holds chunks of `arena` only: what lies in it is freed without a look at its heap
  *
  * bins[], out[] and the window are touched by their own thread alone. spare[] is guarded by `lock`, so that others can
@@ -42,6 +42,7 @@ typedef struct thread {
     arena_t *arena; /* NULL: not attached */
     cm_lock lock;
     magazine_t spare[CLASS_COUNT];
+    bool mixed[CLASS_COUNT]; /* the class may hold chunks of other arenas */
     outgoing_t out[OUTGOING];
     size_t charge; /* bytes that caps may hold, counted against CACHE_BUDGET */
     struct thread *next_free;
