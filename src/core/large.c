@@ -124,12 +124,19 @@ static large_info *pick_best(size_t need)
     return best;
 }
 
+/* Requests below the threshold go to a heap: nobody would ask for a mapping of that size again. */
+static bool is_wanted(const large_info *info)
+{
+    return info->mapped - info->offset >
+           atomic_load_explicit(&cm_options.mmap_threshold, memory_order_relaxed);
+}
+
 /* What need leaves of a kept mapping is kept by itself. */
 static void keep_rest(char *rest, size_t mapped)
 {
     large_info *info = place(rest, mapped, chunk_start(sizeof(large_info)));
     info->magic = LARGE_KEPT_MAGIC ^ (uintptr_t)info;
-    if (!put(info))
+    if (!is_wanted(info) || !put(info))
         os_unmap(info, mapped);
 }
 
@@ -164,7 +171,7 @@ void large_keep(mchunkptr c)
     large_info *info = large_info_of(c);
     count_live(-(ptrdiff_t)info->mapped);
     info->magic = LARGE_KEPT_MAGIC ^ (uintptr_t)info;
-    if (!make_room(info->mapped) || !put(info))
+    if (!is_wanted(info) || !make_room(info->mapped) || !put(info))
         os_unmap(info, info->mapped);
 }
 
