@@ -4,6 +4,7 @@
  */
 #include "base/options.h"
 #include "base/report.h"
+#include "base/text.h"
 #include "front/front.h"
 #include "inspect/stats.h"
 
@@ -36,10 +37,12 @@ CM_EXPORT struct mallinfo2 mallinfo2(void)
     stats_all(&s);
     return (struct mallinfo2){.arena = s.system,
                               .ordblks = s.free_count,
+                              .smblks = s.cached_count,
+                              .fsmblks = s.cached,
                               .hblks = s.large_count,
                               .hblkhd = s.large,
-                              .uordblks = s.system - s.free - s.top,
-                              .fordblks = s.free + s.top,
+                              .uordblks = s.system - s.free - s.top - s.cached,
+                              .fordblks = s.free + s.top + s.cached,
                               .keepcost = s.top};
 }
 
@@ -50,6 +53,8 @@ CM_EXPORT struct mallinfo mallinfo(void)
     struct mallinfo2 m = mallinfo2();
     return (struct mallinfo){.arena = as_int(m.arena),
                              .ordblks = as_int(m.ordblks),
+                             .smblks = as_int(m.smblks),
+                             .fsmblks = as_int(m.fsmblks),
                              .hblks = as_int(m.hblks),
                              .hblkhd = as_int(m.hblkhd),
                              .uordblks = as_int(m.uordblks),
@@ -141,15 +146,47 @@ CM_EXPORT void malloc_stats(void)
     cm_text_flush(&t);
 }
 
+/* One element with two numbers. */
+static void element(FILE *stream, const char *start, const char *middle, size_t count,
+                    size_t size)
+{
+    cm_text t = {.used = 0, .fd = -1};
+    cm_text_string(&t, start);
+    if (middle != NULL) {
+        cm_text_number(&t, count);
+        cm_text_string(&t, middle);
+    }
+    cm_text_number(&t, size);
+    cm_text_string(&t, "\"/>\n");
+    fwrite(t.bytes, 1, t.used, stream);
+}
+
 /* The elements that glibc's malloc_info writes for an arena and, once more, for all of them. */
 static void info_sums(FILE *stream, const stats_t *s)
 {
-    fprintf(stream,
-            "<total type=\"rest\" count=\"%zu\" size=\"%zu\"/>\n"
-            "<system type=\"current\" size=\"%zu\"/>\n"
-            "<system type=\"max\" size=\"%zu\"/>\n"
-            "<aspace type=\"total\" size=\"%zu\"/>\n",
-            s->free_count, s->free + s->top, s->system, s->system_most, s->system);
+    element(stream, "<total type=\"fast\" count=\"", "\" size=\"", s->cached_count,
+            s->cached);
+    element(stream, "<total type=\"rest\" count=\"", "\" size=\"", s->free_count,
+            s->free + s->top);
+    element(stream, "<system type=\"current\" size=\"", NULL, 0, s->system);
+    element(stream, "<system type=\"max\" size=\"", NULL, 0, s->system_most);
+    element(stream, "<aspace type=\"total\" size=\"", NULL, 0, s->system);
+}
+
+static void info_text(FILE *stream, const char *text)
+{
+    fwrite(text, 1, cm_length(text), stream);
+}
+
+static void info_arena(FILE *stream, unsigned index, const stats_t *s)
+{
+    cm_text t = {.used = 0, .fd = -1};
+    cm_text_string(&t, "<heap nr=\"");
+    cm_text_number(&t, index);
+    cm_text_string(&t, "\">\n<sizes>\n</sizes>\n");
+    fwrite(t.bytes, 1, t.used, stream);
+    info_sums(stream, s);
+    info_text(stream, "</heap>\n");
 }
 
 CM_EXPORT int malloc_info(int options, FILE *stream)
@@ -159,18 +196,14 @@ CM_EXPORT int malloc_info(int options, FILE *stream)
         errno = EINVAL;
         return -1;
     }
-    fputs("<malloc version=\"1\">\n", stream);
-    for (unsigned i = 0; i < arena_count(); i++) {
-        if (!stats_arena(arena_at(i), &s))
-            continue;
-        fprintf(stream, "<heap nr=\"%u\">\n<sizes>\n</sizes>\n", i);
-        info_sums(stream, &s);
-        fputs("</heap>\n", stream);
-    }
+    info_text(stream, "<malloc version=\"1\">\n");
+    for (unsigned i = 0; i < arena_count(); i++)
+        if (stats_arena(arena_at(i), &s))
+            info_arena(stream, i, &s);
     stats_all(&s);
-    fprintf(stream, "<total type=\"mmap\" count=\"%zu\" size=\"%zu\"/>\n", s.large_count,
+    element(stream, "<total type=\"mmap\" count=\"", "\" size=\"", s.large_count,
             s.large);
     info_sums(stream, &s);
-    fputs("</malloc>\n", stream);
+    info_text(stream, "</malloc>\n");
     return 0;
 }

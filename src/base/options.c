@@ -6,8 +6,7 @@
 #include "base/options.h"
 
 #include "base/report.h"
-
-#include <string.h>
+#include "base/text.h"
 
 cm_options_t cm_options = {
     .mmap_threshold = MMAP_THRESHOLD_DEFAULT,
@@ -88,8 +87,8 @@ bool cm_option_set(const char *name, size_t name_length, const char *value,
                    size_t value_length)
 {
     for (size_t i = 0; i < OPTIONS; i++)
-        if (strlen(option_table[i].name) == name_length &&
-            memcmp(option_table[i].name, name, name_length) == 0)
+        if (cm_length(option_table[i].name) == name_length &&
+            cm_starts_with(name, option_table[i].name))
             return option_write(&option_table[i], value, value_length);
     return false;
 }
@@ -97,16 +96,19 @@ bool cm_option_set(const char *name, size_t name_length, const char *value,
 /* One "name=value" of the list. */
 static void read_item(const char *item, size_t length)
 {
-    const char *equals = memchr(item, '=', length);
-    size_t name = equals == NULL ? length : (size_t)(equals - item);
-    if (equals == NULL || !cm_option_set(item, name, equals + 1, length - name - 1))
+    size_t name = 0;
+    while (name < length && item[name] != '=')
+        name++;
+    if (name == length || !cm_option_set(item, name, item + name + 1, length - name - 1))
         cm_warn("ignored in CMALLOC_OPTIONS, from here on", item);
 }
 
 static void read_list(const char *list)
 {
     while (*list != '\0') {
-        size_t length = strcspn(list, ",");
+        size_t length = 0;
+        while (list[length] != '\0' && list[length] != ',')
+            length++;
         if (length > 0)
             read_item(list, length);
         list += length + (list[length] == ',');
@@ -118,7 +120,7 @@ void cm_options_read(const char *(*get)(const char *name))
     for (size_t i = 0; i < OPTIONS; i++) {
         const char *value =
             option_table[i].glibc == NULL ? NULL : get(option_table[i].glibc);
-        if (value != NULL && !option_write(&option_table[i], value, strlen(value)))
+        if (value != NULL && !option_write(&option_table[i], value, cm_length(value)))
             cm_warn("ignored, not a value for it", option_table[i].glibc);
     }
     const char *list = get("CMALLOC_OPTIONS");

@@ -5,8 +5,10 @@
 #include "os/os.h"
 
 /* Top keeps pad bytes and a chunk; whole pages beyond go. */
-static size_t trim(arena_t *a, size_t pad)
+size_t purge_trim_locked(arena_t *a, size_t pad)
 {
+    if (a->top == NULL)
+        return 0;
     heap_info *h = a->newest;
     uintptr_t keep = os_pages((uintptr_t)a->top + CHUNK_MIN + pad);
     size_t before = h->committed;
@@ -24,7 +26,8 @@ void purge_top_locked(arena_t *a)
     size_t threshold =
         atomic_load_explicit(&cm_options.trim_threshold, memory_order_relaxed);
     if (chunk_size(a->top) > threshold)
-        trim(a, atomic_load_explicit(&cm_options.top_pad, memory_order_relaxed));
+        purge_trim_locked(
+            a, atomic_load_explicit(&cm_options.top_pad, memory_order_relaxed));
 }
 
 /* The inside of a free chunk: its links before, its footer behind. */
@@ -45,7 +48,5 @@ size_t purge_all_locked(arena_t *a, size_t pad)
     for (unsigned i = bin_index(os_page); i < BIN_COUNT; i++)
         for (mchunkptr c = a->bins.first[i]; c != NULL; c = c->fd)
             bytes += purge_chunk(c);
-    if (a->top != NULL)
-        bytes += trim(a, pad);
-    return bytes;
+    return bytes + purge_trim_locked(a, pad);
 }

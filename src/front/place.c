@@ -3,6 +3,8 @@
 
 #include "base/options.h"
 #include "core/large.h"
+#include "core/purge.h"
+#include "front/cache.h"
 #include "os/os.h"
 
 static _Atomic size_t large_count; /* M chunks of the process: mmap_max limits them */
@@ -106,12 +108,35 @@ static bool take_entered(place_t *p, thread_t *t)
                            may_map());
     if (large && take_large(p, t))
         return true;
-    if (!fits)
-        return false;
-    if (take_from_thread(t, p) || take_from_others(t, p))
-        return true;
+    return fits && (take_from_thread(t, p) || take_from_others(t, p) ||
+                    (!large && p->n >= os_page && take_large(p, t)));
+}
+
+/* Memory is short: what is kept ready goes back, to the heaps and from them to the kernel. */
+static void reclaim(thread_t *t)
+{
+    large_drop_kept();
+    if (t->arena != NULL)
+        cache_flush(t);
+    cache_drain_others();
+    for (unsigned i = 0; i < arena_count(); i++) {
+        arena_t *a = arena_at(i);
+        if (arena_lock(a)) {
+            arena_drain_locked(a);
+            arena_merge_locked(a);
+            purge_trim_locked(a, 0);
+            arena_unlock(a);
+        }
+    }
     heap_retry();
-    return take_from_thread(t, p) || (!large && p->n >= os_page && take_large(p, t));
+}
+
+static bool take_or_reclaim(place_t *p, thread_t *t)
+{
+    if (take_entered(p, t))
+        return true;
+    reclaim(t);
+    return take_entered(p, t);
 }
 
 bool place_take(place_t *p)
@@ -121,7 +146,7 @@ bool place_take(place_t *p)
     thread_t *t = thread_get();
     if (!thread_enter())
         return take_large(p, NULL);
-    bool taken = take_entered(p, t);
+    bool taken = take_or_reclaim(p, t);
     thread_leave();
     return taken;
 }

@@ -140,6 +140,8 @@ static void thread_exit(void *arg)
 
 void thread_init(void)
 {
+    if (!os_fork_is_seen())
+        pthread_atfork(NULL, NULL, os_forked);
     if (pthread_key_create(&pool.key, thread_exit) != 0)
         return; /* no key left: threads keep their structs */
     atomic_store_explicit(&pool.key_made, true, memory_order_release);

@@ -6,8 +6,11 @@
 static int add_item(const cmalloc_item *item, void *arg)
 {
     stats_t *s = arg;
-    if (item->kind == CMALLOC_INUSE || item->kind == CMALLOC_CACHED) {
+    if (item->kind == CMALLOC_INUSE) {
         s->live += item->size;
+    } else if (item->kind == CMALLOC_CACHED) {
+        s->cached += item->size;
+        s->cached_count++;
     } else if (item->kind == CMALLOC_FREE) {
         s->free += item->size;
         s->free_count++;
@@ -40,6 +43,8 @@ void stats_all(stats_t *s)
         s->system += one.system;
         s->system_most += one.system_most;
         s->live += one.live;
+        s->cached += one.cached;
+        s->cached_count += one.cached_count;
         s->free += one.free;
         s->free_count += one.free_count;
         s->top += one.top;

@@ -13,8 +13,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#if !defined(__GLIBC__)
 #include <sys/syscall.h>
+
+/* Through syscall(2) alone: a name bound from libc costs a look-up at every start of every program, and a call of it pages
+ * in another part of libc. */
+#if defined(SYS_mmap2)
+#define SYS_MAP SYS_mmap2
+#else
+#define SYS_MAP SYS_mmap
 #endif
 
 size_t os_page = 4096;
@@ -40,9 +46,10 @@ static void *map(void *hint, size_t size, int protection, int flags)
     if (refused())
         return NULL;
     int saved = errno;
-    void *p = mmap(hint, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    long p = syscall(SYS_MAP, hint, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags,
+                     -1, 0L);
     errno = saved;
-    return p == MAP_FAILED ? NULL : p;
+    return p == -1 ? NULL : (void *)p; /* NOLINT(performance-no-int-to-ptr) */
 }
 
 void *os_map(size_t size) { return map(NULL, size, PROT_READ | PROT_WRITE, 0); }
@@ -50,9 +57,10 @@ void *os_map(size_t size) { return map(NULL, size, PROT_READ | PROT_WRITE, 0); }
 bool os_unmap(void *p, size_t size)
 {
     int saved = errno;
-    bool done = !refused() && munmap(p, size) == 0;
+    bool done = !refused() && syscall(SYS_munmap, p, size) == 0;
     if (!done)
-        madvise(p, size, MADV_DONTNEED); /* too many mappings: at least the memory goes */
+        syscall(SYS_madvise, p, size,
+                MADV_DONTNEED); /* too many mappings: at least the memory goes */
     errno = saved;
     return done;
 }
@@ -99,7 +107,7 @@ bool os_commit(void *p, size_t size)
     if (refused())
         return false;
     int saved = errno;
-    bool done = mprotect(p, size, PROT_READ | PROT_WRITE) == 0;
+    bool done = syscall(SYS_mprotect, p, size, PROT_READ | PROT_WRITE) == 0;
     errno = saved;
     return done;
 }
@@ -114,7 +122,20 @@ bool os_purge(void *p, size_t size)
     if (refused())
         return false;
     int saved = errno;
-    bool done = madvise(p, size, MADV_DONTNEED) == 0;
+    bool done = syscall(SYS_madvise, p, size, MADV_DONTNEED) == 0;
+    errno = saved;
+    return done;
+}
+
+/* Linux 4.14. */
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+
+bool os_wipe_on_fork(void *p, size_t size)
+{
+    int saved = errno;
+    bool done = syscall(SYS_madvise, p, size, MADV_WIPEONFORK) == 0;
     errno = saved;
     return done;
 }
@@ -130,7 +151,7 @@ void os_populate(void *p, size_t size)
     if (atomic_load_explicit(&unknown, memory_order_relaxed))
         return;
     int saved = errno;
-    if (madvise(p, size, MADV_POPULATE_WRITE) != 0 && errno == EINVAL)
+    if (syscall(SYS_madvise, p, size, MADV_POPULATE_WRITE) != 0 && errno == EINVAL)
         atomic_store_explicit(&unknown, true, memory_order_relaxed);
     errno = saved;
 }
@@ -140,9 +161,10 @@ void *os_remap(void *p, size_t old_size, size_t new_size, bool may_move)
     if (refused())
         return NULL;
     int saved = errno;
-    void *moved = mremap(p, old_size, new_size, may_move ? MREMAP_MAYMOVE : 0);
+    long moved =
+        syscall(SYS_mremap, p, old_size, new_size, may_move ? MREMAP_MAYMOVE : 0);
     errno = saved;
-    return moved == MAP_FAILED ? NULL : moved;
+    return moved == -1 ? NULL : (void *)moved; /* NOLINT(performance-no-int-to-ptr) */
 }
 
 #if defined(__GLIBC__)

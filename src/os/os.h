@@ -37,6 +37,13 @@ bool os_purge(void *p, size_t size);
 /* Put memory behind committed pages now, as writing to each would. A hint: it may do nothing. */
 void os_populate(void *p, size_t size);
 
+/* A child made by fork finds these pages zero. False: the kernel cannot. */
+bool os_wipe_on_fork(void *p, size_t size);
+
+/* Forks are noticed by themselves. If not (an old kernel), every child has to call os_forked before it allocates. */
+bool os_fork_is_seen(void);
+void os_forked(void);
+
 /* Give address space back. False (too many mappings): its memory is given back, the addresses stay taken. */
 bool os_unmap(void *p, size_t size);
 

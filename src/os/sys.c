@@ -6,22 +6,19 @@
  */
 #include "os/os.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-#ifndef MADV_WIPEONFORK
-#define MADV_WIPEONFORK 18
-#endif
+#define AFFINITY_WORDS (1024 / (sizeof(long) * 8))
+
 #ifndef SYS_futex
 #define SYS_futex SYS_futex_time64
 #endif
@@ -49,7 +46,7 @@ void host_write(int fd, const char *text, size_t length)
 {
     int saved = errno;
     while (length > 0) {
-        ssize_t n = write(fd, text, length);
+        long n = syscall(SYS_write, fd, text, length);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -79,17 +76,26 @@ static void generation_init(void)
 {
     if (atomic_load_explicit(&host_generation, memory_order_acquire) != &first_generation)
         return;
-    _Atomic uint32_t *page =
-        mmap(NULL, os_page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED)
+    _Atomic uint32_t *page = os_map(os_page), *expected = &first_generation;
+    if (page == NULL)
         return;
     atomic_store_explicit(page, 1, memory_order_relaxed);
-    _Atomic uint32_t *expected = &first_generation;
-    if (madvise(page, os_page, MADV_WIPEONFORK) != 0 ||
+    if (!os_wipe_on_fork(page, os_page) ||
         !atomic_compare_exchange_strong_explicit(&host_generation, &expected, page,
                                                  memory_order_release,
                                                  memory_order_relaxed))
-        munmap(page, os_page);
+        os_unmap(page, os_page);
+}
+
+bool os_fork_is_seen(void)
+{
+    return atomic_load_explicit(&host_generation, memory_order_acquire) !=
+           &first_generation;
+}
+
+void os_forked(void)
+{
+    atomic_store_explicit(&first_generation, 0, memory_order_relaxed);
 }
 
 void os_init(void)
@@ -103,11 +109,11 @@ void os_init(void)
 /* Read a small file into text, with a zero behind it. False: it cannot be read. */
 static bool read_file(const char *path, char *text, size_t size)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    long fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
-    ssize_t n = read(fd, text, size - 1);
-    close(fd);
+    long n = syscall(SYS_read, fd, text, size - 1);
+    syscall(SYS_close, fd);
     if (n <= 0)
         return false;
     text[n] = '\0';
@@ -134,22 +140,32 @@ static unsigned long quota_of(const char *text)
     return period == 0 ? 0 : (quota + period - 1) / period;
 }
 
-/* The path of our cgroup below the mount point of version 2, from the line "0::/path". */
+/* Append text up to a line's end or its own. False: no room. */
+static bool append(char *path, size_t *used, size_t size, const char *text)
+{
+    while (*text != '\0' && *text != '\n') {
+        if (*used + 1 >= size)
+            return false;
+        path[(*used)++] = *text++;
+    }
+    path[*used] = '\0';
+    return true;
+}
+
+/* The cpu.max of our cgroup of version 2, from the line "0::/path". */
 static bool cgroup_path(char *path, size_t size)
 {
-    static const char root[] = "/sys/fs/cgroup", leaf[] = "/cpu.max";
     char text[1024];
+    size_t used = 0;
     if (!read_file("/proc/self/cgroup", text, sizeof text))
         return false;
-    const char *line = strstr(text, "0::/");
-    size_t length = line == NULL ? 0 : strcspn(line + 3, "\n");
-    if (length + sizeof root + sizeof leaf > size)
-        return false;
-    memcpy(path, root, sizeof root - 1);
-    if (length > 1)
-        memcpy(path + sizeof root - 1, line + 3, length);
-    memcpy(path + sizeof root - 1 + (length > 1 ? length : 0), leaf, sizeof leaf);
-    return true;
+    const char *line = text;
+    while (*line != '\0' && !cm_starts_with(line, "0::/")) {
+        while (*line != '\0' && *line++ != '\n') {
+        }
+    }
+    return *line != '\0' && append(path, &used, size, "/sys/fs/cgroup") &&
+           append(path, &used, size, line + 3) && append(path, &used, size, "/cpu.max");
 }
 
 static unsigned long cgroup_processors(void)
@@ -161,19 +177,23 @@ static unsigned long cgroup_processors(void)
                    sizeof text - sizeof period) ||
         !read_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us", period, sizeof period))
         return 0;
-    memcpy(text + strlen(text), period, strlen(period) + 1);
-    return quota_of(text);
+    size_t used = 0;
+    while (text[used] != '\0')
+        used++;
+    return append(text, &used, sizeof text, period) ? quota_of(text) : 0;
 }
 
 unsigned os_processors(void)
 {
     int saved = errno;
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    int affine = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    unsigned long set[AFFINITY_WORDS] = {0};
+    unsigned affine = 0;
+    syscall(SYS_sched_getaffinity, 0, sizeof set, set);
+    for (unsigned i = 0; i < AFFINITY_WORDS; i++)
+        affine += (unsigned)__builtin_popcountl(set[i]);
     unsigned long quota = cgroup_processors();
     errno = saved;
-    unsigned count = affine > 0 ? (unsigned)affine : 1;
+    unsigned count = affine > 0 ? affine : 1;
     return quota != 0 && quota < count ? (unsigned)quota : count;
 }
 
@@ -181,15 +201,13 @@ uintptr_t os_random(void)
 {
     int saved = errno;
     uintptr_t word = 0;
-    if (getrandom(&word, sizeof word, GRND_NONBLOCK) != (ssize_t)sizeof word) {
-        /* No getrandom: the kernel's gift to every process, and where and when we are. */
-        const void *gift =
-            (const void *)getauxval(AT_RANDOM); /* NOLINT(performance-no-int-to-ptr) */
-        struct timespec now = {0, 0};
-        clock_gettime(CLOCK_MONOTONIC, &now);
+    if (syscall(SYS_getrandom, &word, sizeof word, GRND_NONBLOCK) != (long)sizeof word) {
+        /* No getrandom: the kernel's gift to every process, and where we are. */
+        const uintptr_t *gift = (const uintptr_t *)getauxval(
+            AT_RANDOM); /* NOLINT(performance-no-int-to-ptr) */
+        word = (uintptr_t)&word * 0x9E3779B9u;
         if (gift != NULL)
-            memcpy(&word, gift, sizeof word);
-        word ^= (uintptr_t)&word ^ ((uintptr_t)now.tv_nsec << 20);
+            word ^= gift[0] ^ gift[1] << 1;
     }
     errno = saved;
     return word;
@@ -202,13 +220,13 @@ void os_environment_set(char **all) { environment = all; }
 
 const char *os_environment(const char *name)
 {
-    size_t length = strlen(name);
-    if (getauxval(AT_SECURE) != 0)
+    char **all = environment != NULL ? environment : environ;
+    if (getauxval(AT_SECURE) != 0 || all == NULL)
         return NULL;
-    if (environment == NULL)
-        return getenv(name);
-    for (char **e = environment; *e != NULL; e++)
-        if (strncmp(*e, name, length) == 0 && (*e)[length] == '=')
-            return *e + length + 1;
+    for (; *all != NULL; all++) {
+        size_t length = cm_length(name);
+        if (cm_starts_with(*all, name) && (*all)[length] == '=')
+            return *all + length + 1;
+    }
     return NULL;
 }
