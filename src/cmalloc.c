@@ -15,6 +15,7 @@
 #include "core/link.c"
 #include "core/purge.c"
 #include "core/registry.c"
+#include "core/top.c"
 
 #include "front/align.c"
 #include "front/alloc.c"

@@ -31,7 +31,7 @@ int mallopt(int param, int value);
 
 CM_EXPORT int malloc_trim(size_t pad) { return front_trim(pad); }
 
-CM_EXPORT struct mallinfo2 mallinfo2(void)
+static struct mallinfo2 info(void)
 {
     stats_t s;
     stats_all(&s);
@@ -46,11 +46,13 @@ CM_EXPORT struct mallinfo2 mallinfo2(void)
                               .keepcost = s.top};
 }
 
+CM_EXPORT struct mallinfo2 mallinfo2(void) { return info(); }
+
 static int as_int(size_t n) { return n > INT_MAX ? INT_MAX : (int)n; }
 
 CM_EXPORT struct mallinfo mallinfo(void)
 {
-    struct mallinfo2 m = mallinfo2();
+    struct mallinfo2 m = info();
     return (struct mallinfo){.arena = as_int(m.arena),
                              .ordblks = as_int(m.ordblks),
                              .smblks = as_int(m.smblks),

@@ -56,7 +56,7 @@ CM_EXPORT void *calloc(size_t count, size_t n)
                                                     : or_enomem(front_calloc(bytes));
 }
 
-CM_EXPORT void *realloc(void *mem, size_t n)
+static void *resize(void *mem, size_t n)
 {
     if (mem == NULL)
         return or_enomem(front_malloc(n));
@@ -67,18 +67,19 @@ CM_EXPORT void *realloc(void *mem, size_t n)
     return or_enomem(front_realloc(mem, n));
 }
 
+CM_EXPORT void *realloc(void *mem, size_t n) { return resize(mem, n); }
+
 CM_EXPORT void *reallocarray(void *mem, size_t count, size_t n)
 {
     size_t bytes;
-    return __builtin_mul_overflow(count, n, &bytes) ? failed(ENOMEM)
-                                                    : realloc(mem, bytes);
+    return __builtin_mul_overflow(count, n, &bytes) ? failed(ENOMEM) : resize(mem, bytes);
 }
 
 /* --- aligned --- */
 
 static bool is_power_of_two(size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 
-CM_EXPORT void *memalign(size_t align, size_t n)
+static void *align_up(size_t align, size_t n)
 {
     if (align > SIZE_MAX / 2 + 1)
         return failed(EINVAL);
@@ -87,7 +88,9 @@ CM_EXPORT void *memalign(size_t align, size_t n)
     return or_enomem(front_aligned(align, n));
 }
 
-CM_EXPORT void *aligned_alloc(size_t align, size_t n) { return memalign(align, n); }
+CM_EXPORT void *memalign(size_t align, size_t n) { return align_up(align, n); }
+
+CM_EXPORT void *aligned_alloc(size_t align, size_t n) { return align_up(align, n); }
 
 CM_EXPORT int posix_memalign(void **mem, size_t align, size_t n)
 {
@@ -129,3 +132,17 @@ CM_EXPORT void free_aligned_sized(void *mem, size_t align, size_t n)
 }
 
 CM_EXPORT void cfree(void *mem) { front_free(mem); }
+
+/* --- glibc's second names: programs that wrap malloc call these and mix them with free --- */
+
+#define SECOND_NAME(type, name, parameters, first) \
+    type name parameters __attribute__((visibility("default"), alias(#first)))
+
+SECOND_NAME(void *, __libc_malloc, (size_t n), malloc);
+SECOND_NAME(void, __libc_free, (void *mem), free);
+SECOND_NAME(void *, __libc_calloc, (size_t count, size_t n), calloc);
+SECOND_NAME(void *, __libc_realloc, (void *mem, size_t n), realloc);
+SECOND_NAME(void *, __libc_memalign, (size_t align, size_t n), memalign);
+SECOND_NAME(void *, __libc_valloc, (size_t n), valloc);
+SECOND_NAME(void *, __libc_pvalloc, (size_t n), pvalloc);
+SECOND_NAME(int, __posix_memalign, (void **mem, size_t align, size_t n), posix_memalign);

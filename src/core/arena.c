@@ -4,127 +4,10 @@
 #include "base/options.h"
 #include "core/large.h"
 #include "core/purge.h"
+#include "core/top.h"
 #include "os/os.h"
 
 arena_t main_arena;
-
-/* --- top and the growth of heaps --- */
-
-static void top_set(arena_t *a, char *at)
-{
-    heap_info *h = a->newest;
-    size_t size = (size_t)(heap_end(h) - at);
-    a->top = (mchunkptr)(void *)at;
-    chunk_set_word(a->top, size | CHUNK_P | heap_flag(h));
-    if (h->fresh < (uintptr_t)at + CHUNK_HEADER)
-        h->fresh = (uintptr_t)at + CHUNK_HEADER;
-}
-
-static size_t top_size(const arena_t *a)
-{
-    if (a->top == NULL)
-        return 0;
-    size_t size = chunk_size(a->top);
-    if (cm_unlikely((char *)a->top + size != heap_end(a->newest)))
-        cm_panic(PANIC_TOP, chunk_mem(a->top));
-    return size;
-}
-
-/* The newest heap is about to be an older one: its top becomes a free chunk before a fencepost. */
-static void top_close(arena_t *a)
-{
-    size_t size = top_size(a);
-    mchunkptr c = a->top;
-    if (c == NULL)
-        return;
-    size_t word = chunk_word(c) & CHUNK_FLAGS, free = size - FENCEPOST_SIZE;
-    a->top = NULL;
-    a->newest->fresh = UINTPTR_MAX;
-    if (free <
-        CHUNK_MIN) { /* one chunk of CHUNK_MIN at most: all of it is the fencepost's */
-        chunk_set_word(c, FENCEPOST_SIZE | word);
-        return;
-    }
-    mchunkptr post = chunk_at(c, free);
-    chunk_set_word(post, FENCEPOST_SIZE | (word & CHUNK_A) | CHUNK_P);
-    chunk_set_free(c, free, word);
-    bin_insert(&a->bins, c);
-}
-
-static void count_system(arena_t *a, size_t before)
-{
-    a->system += a->newest->committed - before;
-    if (a->system > a->system_most)
-        a->system_most = a->system;
-}
-
-static void heap_link(arena_t *a, heap_info *h)
-{
-    top_close(a);
-    h->arena = a;
-    h->older = a->newest;
-    h->newer = NULL;
-    if (a->newest != NULL)
-        a->newest->newer = h;
-    a->newest = h;
-    count_system(a, 0);
-}
-
-static void heap_unlink(arena_t *a, heap_info *h)
-{
-    if (h->newer != NULL)
-        h->newer->older = h->older;
-    else
-        a->newest = h->older;
-    if (h->older != NULL)
-        h->older->newer = h->newer;
-    a->system -= h->committed;
-}
-
-static bool grow_newest(arena_t *a, size_t need)
-{
-    if (a->top == NULL)
-        return false;
-    size_t before = a->newest->committed;
-    if (!heap_grow(a->newest, need - top_size(a)))
-        return false;
-    count_system(a, before);
-    top_set(a, (char *)a->top);
-    return true;
-}
-
-void arena_open(arena_t *a, heap_info *h)
-{
-    heap_link(a, h);
-    top_set(a, (char *)h->first); /* NOLINT(performance-no-int-to-ptr) */
-}
-
-/* Make top at least need bytes: in the newest heap, else at the break (main arena), else in a new heap. */
-static bool top_grow(arena_t *a, size_t need)
-{
-    if (grow_newest(a, need))
-        return true;
-    heap_info *h = a == &main_arena ? heap_new_at_break(need) : NULL;
-    if (h == NULL)
-        h = heap_new(need);
-    if (h == NULL)
-        return false;
-    arena_open(a, h);
-    return true;
-}
-
-static mchunkptr top_take(arena_t *a, size_t size)
-{
-    /* What stays behind must still be a chunk. */
-    if (top_size(a) < size + CHUNK_MIN && !top_grow(a, size + CHUNK_MIN))
-        return NULL;
-    mchunkptr c = a->top;
-    a->zero_from = a->newest->fresh;
-    heap_make_ready(a->newest, (uintptr_t)c + size + CHUNK_HEADER, size);
-    chunk_set_word(c, size | (chunk_word(c) & CHUNK_FLAGS));
-    top_set(a, (char *)c + size);
-    return c;
-}
 
 /* --- taking --- */
 
@@ -307,7 +190,7 @@ static bool heap_went(arena_t *a, mchunkptr c, size_t size)
     if ((chunk_word(c) & CHUNK_A) == 0 || (uintptr_t)c != h->first || h == a->newest ||
         h->older == NULL || !chunk_is_fencepost(chunk_at(c, size)))
         return false;
-    heap_unlink(a, h);
+    top_forget_heap(a, h);
     heap_delete(h);
     return true;
 }
@@ -382,7 +265,7 @@ bool arena_grow_locked(arena_t *a, mchunkptr c, size_t size)
     mchunkptr next = chunk_at(c, have);
     if (next == a->top) {
         if (top_size(a) < size - have + CHUNK_MIN &&
-            !grow_newest(a, size - have + CHUNK_MIN))
+            !top_extend(a, size - have + CHUNK_MIN))
             return false;
         chunk_set_word(c, size | (chunk_word(c) & CHUNK_FLAGS));
         top_set(a, (char *)c + size);

@@ -11,11 +11,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* Not from <stdlib.h>: it would tell the compiler what malloc and free may be assumed to do. */
+_Noreturn void abort(void);
 
 #define AFFINITY_WORDS (1024 / (sizeof(long) * 8))
 
