@@ -59,7 +59,7 @@ static void mallinfo2_counts_chunks_in_use_and_free(void)
     check_sums(&half);
     CHECK(half.uordblks < full.uordblks - (size_t)COUNT / 2 * SIZE * 3 / 4);
     CHECK(half.fordblks > full.fordblks);
-    CHECK(half.ordblks > 100);
+    CHECK(half.ordblks + half.smblks > 100); /* merged, or waiting for reuse */
 }
 
 static void mallinfo2_counts_mmapped_chunks(void)
