@@ -1,10 +1,11 @@
 /*
  * cmalloc.h - what this allocator adds to <stdlib.h> and <malloc.h>.
  *
- * malloc, free and their kin are declared where they always were; a program needs this header only to look
- * at its heap or to steer the allocator. Every function here may be called from any thread. Unless its
- * comment says otherwise it takes arena locks one at a time, so it must not be called from a signal handler
- * and is safe across fork in the sense of POSIX: the child may call it.
+ * malloc, free and their kin are declared where they always were; a program needs this
+ * header only to look at its heap or to steer the allocator. Every function here may be
+ * called from any thread. Unless its comment says otherwise it takes arena locks one at a
+ * time, so it must not be called from a signal handler and is safe across fork in the
+ * sense of POSIX: the child may call it.
  */
 #ifndef CMALLOC_H
 #define CMALLOC_H
@@ -27,8 +28,8 @@ const char *cmalloc_version(void);
 #define CMALLOC_FLAG_M 0x02u /* the chunk is one mmap of its own */
 #define CMALLOC_FLAG_A 0x04u /* the chunk lies in an allocated (mmapped) heap */
 
-/* What cmalloc_walk has come to. An arena is followed by its heaps, a heap by its chunks, in address order;
- * the mmapped chunks, which lie in no heap, come last. */
+/* What cmalloc_walk has come to. An arena is followed by its heaps, a heap by its chunks,
+ * in address order; the mmapped chunks, which lie in no heap, come last. */
 typedef enum cmalloc_kind {
     CMALLOC_ARENA, /* address: the arena's struct; size: bytes of that struct */
     CMALLOC_HEAP, /* address: the heap's first byte; size: committed bytes; reserved: address space */
@@ -52,15 +53,16 @@ typedef struct cmalloc_item {
     size_t reserved;     /* heaps: bytes of address space held; else 0 */
 } cmalloc_item;
 
-/* Give the chunks that the calling thread has cached back to their arenas and merge those there: for a thread that goes to sleep
- * for long. Others' caches are not touched. */
+/* Give the chunks that the calling thread has cached back to their arenas and merge those
+ * there: for a thread that goes to sleep for long. Others' caches are not touched. */
 void cmalloc_thread_flush(void);
 
 /*
  * Visit every arena, heap and chunk of this process.
  *
- * visit: called once an item, in the order given at cmalloc_kind, with the arena's lock held. It must not
- *        allocate, free, or call into this library; *item is valid until it returns. Non-zero ends the walk.
+ * visit: called once an item, in the order given at cmalloc_kind, with the arena's lock
+ *        held. It must not allocate, free, or call into this library; *item is valid
+ *        until it returns. Non-zero ends the walk.
  * arg:   handed to visit as it is.
  * Returns 0, or what visit returned when it ended the walk.
  * A chunk whose header is damaged ends the process as any other use of it would.
@@ -70,8 +72,8 @@ int cmalloc_walk(int (*visit)(const cmalloc_item *item, void *arg), void *arg);
 /*
  * Check every invariant of every heap (src/README.md lists them).
  *
- * Returns the number of arenas checked. The first fault found ends the process with one line on standard
- * error, `cmalloc: fatal: <what>: <address>`.
+ * Returns the number of arenas checked. The first fault found ends the process with one
+ * line on standard error, `cmalloc: fatal: <what>: <address>`.
  */
 int cmalloc_check(void);
 

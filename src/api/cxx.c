@@ -1,12 +1,15 @@
 /*
- * api/cxx.c - C++'s operator new and delete in every form (ISO C++17 21.6.2), by their mangled names, from C.
+ * api/cxx.c - C++'s operator new and delete in every form (ISO C++17 21.6.2), by their
+ * mangled names, from C.
  *
- * A program may replace operator new(size_t) and operator delete(void *) alone; the other forms must then reach its own
- * ([new.delete]). So only the roots (plain and aligned) are ours, and every other form calls a root by its public
- * name. All are weak: a static program that brings its own has no clash, and no compiler sees through the calls.
+ * A program may replace operator new(size_t) and operator delete(void *) alone; the other
+ * forms must then reach its own ([new.delete]). So only the roots (plain and aligned) are
+ * ours, and every other form calls a root by its public name. All are weak: a static
+ * program that brings its own has no clash, and no compiler sees through the calls.
  *
- * When memory runs out, new calls the new_handler as long as there is one and then throws std::bad_alloc. What
- * that takes of the C++ runtime is looked up by name, only then; frames of C are unwound like any others.
+ * When memory runs out, new calls the new_handler as long as there is one and then throws
+ * std::bad_alloc. What that takes of the C++ runtime is looked up by name, only then;
+ * frames of C are unwound like any others.
  */
 #include "front/front.h"
 
@@ -64,7 +67,8 @@ CM_COLD static void *new_miss(size_t n, size_t align)
 
 /* --- the roots --- */
 
-/* Under the public name a root may turn out to be the program's own; under own_ it is ours for certain. */
+/* Under the public name a root may turn out to be the program's own; under own_ it is
+ * ours for certain. */
 void *own_new(size_t n);
 void *own_new_aligned(size_t n, size_t align);
 void *cxx_new(size_t n) __asm__("_Znw" SIZE_LETTER)
@@ -104,8 +108,9 @@ NEW_FORM(cxx_new_array, "_Zna" SIZE_LETTER, (size_t n), cxx_new(n))
 NEW_FORM(cxx_new_array_aligned, "_Zna" SIZE_LETTER ALIGN, (size_t n, size_t align),
          cxx_new_aligned(n, align))
 
-/* Nothrow: a root of ours that has memory answers here. Else the C++ runtime's own definition does, which
- * calls the root again and catches what it, or the new_handler, throws; C cannot. */
+/* Nothrow: a root of ours that has memory answers here. Else the C++ runtime's own
+ * definition does, which calls the root again and catches what it, or the new_handler,
+ * throws; C cannot. */
 typedef void *(*nothrow_t)(size_t, const void *);
 typedef void *(*nothrow_aligned_t)(size_t, size_t, const void *);
 

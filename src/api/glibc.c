@@ -1,6 +1,6 @@
 /*
- * api/glibc.c - glibc's extensions with their documented contents (mallinfo(3), mallopt(3), malloc_info(3),
- * malloc_stats(3), malloc_trim(3)).
+ * api/glibc.c - glibc's extensions with their documented contents (mallinfo(3),
+ * mallopt(3), malloc_info(3), malloc_stats(3), malloc_trim(3)).
  */
 #include "base/options.h"
 #include "base/report.h"
@@ -163,7 +163,8 @@ static void element(FILE *stream, const char *start, const char *middle, size_t 
     fwrite(t.bytes, 1, t.used, stream);
 }
 
-/* The elements that glibc's malloc_info writes for an arena and, once more, for all of them. */
+/* The elements that glibc's malloc_info writes for an arena and, once more, for all of
+ * them. */
 static void info_sums(FILE *stream, const stats_t *s)
 {
     element(stream, "<total type=\"fast\" count=\"", "\" size=\"", s->cached_count,

@@ -1,8 +1,10 @@
 /*
- * api/malloc.c - what the dynamic linker sees of C: one line each, and the only place that sets errno.
+ * api/malloc.c - what the dynamic linker sees of C: one line each, and the only place
+ * that sets errno.
  *
- * Semantics are those of C11 7.22.3, POSIX.1-2024 and, where they leave room, glibc 2.36 (malloc(3), memalign(3)):
- * realloc(p, 0) frees and returns NULL; memalign rounds a bad alignment up; free keeps errno.
+ * Semantics are those of C11 7.22.3, POSIX.1-2024 and, where they leave room, glibc 2.36
+ * (malloc(3), memalign(3)): realloc(p, 0) frees and returns NULL; memalign rounds a bad
+ * alignment up; free keeps errno.
  */
 #include "base/compiler.h"
 #include "front/front.h"
@@ -10,8 +12,8 @@
 
 #include <errno.h>
 
-/* Prototypes of names that no header of ours may declare: <malloc.h> would bring attributes that let the compiler
- * assume what an allocator's inside must not. */
+/* Prototypes of names that no header of ours may declare: <malloc.h> would bring
+ * attributes that let the compiler assume what an allocator's inside must not. */
 void *malloc(size_t n);
 void free(void *mem);
 void *calloc(size_t count, size_t n);

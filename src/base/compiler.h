@@ -1,7 +1,8 @@
 /*
  * base/compiler.h - the only place that knows which compiler reads this.
  *
- * gcc and clang share every attribute used here; a third compiler would be taught in this file alone.
+ * gcc and clang share every attribute used here; a third compiler would be taught in this
+ * file alone.
  */
 #ifndef CM_BASE_COMPILER_H
 #define CM_BASE_COMPILER_H
@@ -25,10 +26,12 @@
 #define CM_ALIGNED(n) __attribute__((aligned(n)))
 #define CM_UNUSED __attribute__((unused))
 
-/* One pointer of static TLS: the general model may call malloc from within __tls_get_addr. */
+/* One pointer of static TLS: the general model may call malloc from within
+ * __tls_get_addr. */
 #define CM_TLS _Thread_local __attribute__((tls_model("initial-exec")))
 
-/* A store the compiler must not move across or drop, as seen by a signal handler of this thread. */
+/* A store the compiler must not move across or drop, as seen by a signal handler of this
+ * thread. */
 #define cm_signal_fence() atomic_signal_fence(memory_order_seq_cst)
 
 /* Index of the highest set bit. Pre: x != 0. */

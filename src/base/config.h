@@ -1,8 +1,9 @@
 /*
  * base/config.h - every constant of the library, and nothing else.
  *
- * CM_TINY is the variant that makes rare paths daily ones: small heaps, few arenas, caches of two chunks.
- * CM_DEBUG turns cm_assert on and lets the operating system's calls fail on request.
+ * CM_TINY is the variant that makes rare paths daily ones: small heaps, few arenas,
+ * caches of two chunks. CM_DEBUG turns cm_assert on and lets the operating system's calls
+ * fail on request.
  */
 #ifndef CM_BASE_CONFIG_H
 #define CM_BASE_CONFIG_H
@@ -22,7 +23,8 @@
 
 #define CM_64BIT (SIZE_MAX > UINT32_MAX)
 
-/* Chunks: SIZE_SZ is the width of a header word; a user pointer lies two of them behind its chunk. */
+/* Chunks: SIZE_SZ is the width of a header word; a user pointer lies two of them behind
+ * its chunk. */
 #define SIZE_SZ sizeof(size_t)
 #define CHUNK_HEADER (2 * SIZE_SZ)
 #define CHUNK_ALIGN ((size_t)16)
@@ -42,8 +44,9 @@
 #define HEAP_STEP_MIN (CM_TINY ? 16 * KIB : 128 * KIB)
 #define HEAP_STEP_MAX (CM_TINY ? 64 * KIB : 4 * MIB)
 
-/* Pages are made ready before they are written: those of a request up to READY_MOST, and ahead of it one part in
- * READY_SHARE of what the heap has. Measured: a fault a page costs four times as much as the same pages in one call. */
+/* Pages are made ready before they are written: those of a request up to READY_MOST, and
+ * ahead of it one part in READY_SHARE of what the heap has. Measured: a fault a page
+ * costs four times as much as the same pages in one call. */
 #define READY_MOST (CM_TINY ? 8 * KIB : 256 * KIB)
 #define READY_SHARE 32
 
@@ -59,7 +62,8 @@
 
 #define ARENA_MAX 256 /* arenas that the table can hold */
 
-/* Bins: one for each size below BIN_EXACT_LIMIT, then BIN_STEPS for each doubling up to the heap's size. */
+/* Bins: one for each size below BIN_EXACT_LIMIT, then BIN_STEPS for each doubling up to
+ * the heap's size. */
 #define BIN_EXACT_SHIFT 10
 #define BIN_EXACT_LIMIT ((size_t)1 << BIN_EXACT_SHIFT)
 #define BIN_STEP_SHIFT 3
@@ -68,7 +72,8 @@
     (BIN_EXACT_LIMIT / CHUNK_ALIGN + BIN_STEPS * (HEAP_MAX_SHIFT - BIN_EXACT_SHIFT + 1))
 #define BIN_LOOK 8 /* chunks of a range bin that are looked at for a fit */
 
-/* Freed M chunks that the process keeps for reuse, as long as live and kept ones are no more than were ever live. */
+/* Freed M chunks that the process keeps for reuse, as long as live and kept ones are no
+ * more than were ever live. */
 #define LARGE_KEPT 16
 
 /* M chunks: glibc's documented defaults (mallopt(3)). */
@@ -81,7 +86,8 @@
 #define DEPOT_SHARE \
     8 /* the depot is merged back when it is more than this part of the arena's memory */
 
-/* Bytes that all thread caches together may be ready to hold; a thread that would pass it keeps its magazines small. */
+/* Bytes that all thread caches together may be ready to hold; a thread that would pass it
+ * keeps its magazines small. */
 #define CACHE_BUDGET (64 * MIB)
 
 #define ALIGNED_LOOK \

@@ -1,8 +1,9 @@
 /*
- * base/host.h - the few services that base needs from the system, declared here and defined in os/.
+ * base/host.h - the few services that base needs from the system, declared here and
+ * defined in os/.
  *
- * So that the lowest layer can wait for a lock and say that something is wrong without naming a system call.
- * All are async-signal-safe and keep errno.
+ * So that the lowest layer can wait for a lock and say that something is wrong without
+ * naming a system call. All are async-signal-safe and keep errno.
  */
 #ifndef CM_BASE_HOST_H
 #define CM_BASE_HOST_H
@@ -21,10 +22,12 @@ void host_write(int fd, const char *text, size_t length);
 /* End the process as abort(3) does. */
 _Noreturn void host_abort(void);
 
-/* A word that a child made by fork, _Fork or a raw clone finds zero, and nobody else does. */
+/* A word that a child made by fork, _Fork or a raw clone finds zero, and nobody else
+ * does. */
 extern _Atomic uint32_t *_Atomic host_generation;
 
-/* Give the child that finds the word zero a generation of its own. Returns the new one. */
+/* Give the child that finds the word zero a generation of its own. Returns the new
+ * one. */
 uint32_t host_generation_renew(void);
 
 #endif

@@ -5,10 +5,11 @@
  * word == generation << 1      held, nobody waits
  * word == generation << 1 | 1  held, somebody may wait
  *
- * A generation is one process between two forks. No lock is taken around fork: a child finds each lock either
- * free, and then what it guards is whole (fork copies a causally consistent image: a thread that would write
- * behind the copy waits for the fork to end), or held by a generation that has no thread here. Such a lock is
- * *orphaned*; taking it fails, and its arena is left alone for ever. So fork can never wait for malloc, and
+ * A generation is one process between two forks. No lock is taken around fork: a child
+ * finds each lock either free, and then what it guards is whole (fork copies a causally
+ * consistent image: a thread that would write behind the copy waits for the fork to end),
+ * or held by a generation that has no thread here. Such a lock is *orphaned*; taking it
+ * fails, and its arena is left alone for ever. So fork can never wait for malloc, and
  * nothing that malloc's users wait for inside fork can wait for us.
  */
 #ifndef CM_BASE_LOCK_H
@@ -50,7 +51,8 @@ CM_INLINE void cm_lock_drop(cm_lock *lock)
         host_wake(&lock->word);
 }
 
-/* Take a lock whose data are right at every instruction: an orphaned one changes hands. */
+/* Take a lock whose data are right at every instruction: an orphaned one changes
+ * hands. */
 void cm_lock_take_or_inherit(cm_lock *lock);
 
 #endif

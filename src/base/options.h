@@ -1,8 +1,8 @@
 /*
  * base/options.h - everything that a user may set, in one struct, read from one table.
  *
- * Written by the constructor (environment) and by mallopt; read anywhere without a lock: each is one word, and any
- * value that a racing reader sees is a valid one.
+ * Written by the constructor (environment) and by mallopt; read anywhere without a lock:
+ * each is one word, and any value that a racing reader sees is a valid one.
  */
 #ifndef CM_BASE_OPTIONS_H
 #define CM_BASE_OPTIONS_H
@@ -24,10 +24,12 @@ typedef struct cm_options_t {
 
 extern cm_options_t cm_options;
 
-/* Read the environment through get, which returns NULL for what is not set. A bad value gets one line. */
+/* Read the environment through get, which returns NULL for what is not set. A bad value
+ * gets one line. */
 void cm_options_read(const char *(*get)(const char *name));
 
-/* Set one option by name from text. False: no such name, or the text is no value in its range. */
+/* Set one option by name from text. False: no such name, or the text is no value in its
+ * range. */
 bool cm_option_set(const char *name, size_t name_length, const char *value,
                    size_t value_length);
 

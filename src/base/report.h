@@ -1,8 +1,9 @@
 /*
  * base/report.h - saying something without malloc, stdio or locale.
  *
- * cm_assert: our own logic (debug variants). cm_panic: what a user's bug could have changed; always on, O(1).
- * A report is built in a buffer on the stack and leaves in one write(2). Async-signal-safe.
+ * cm_assert: our own logic (debug variants). cm_panic: what a user's bug could have
+ * changed; always on, O(1). A report is built in a buffer on the stack and leaves in one
+ * write(2). Async-signal-safe.
  */
 #ifndef CM_BASE_REPORT_H
 #define CM_BASE_REPORT_H
@@ -34,7 +35,8 @@ _Noreturn CM_COLD void cm_assert_failed(const char *expression, const char *file
 #define PANIC_LINKS "broken links"
 #define PANIC_TOP "damaged top"
 
-/* Text under construction. What does not fit is cut off; a full buffer goes to fd when there is one. */
+/* Text under construction. What does not fit is cut off; a full buffer goes to fd when
+ * there is one. */
 typedef struct cm_text {
     char bytes[512];
     size_t used;

@@ -1,7 +1,8 @@
 /*
  * base/text.h - the few functions on strings that start-up needs.
  *
- * libc's are bound at every start of every program, and page in more of libc than their work is worth.
+ * libc's are bound at every start of every program, and page in more of libc than their
+ * work is worth.
  */
 #ifndef CM_BASE_TEXT_H
 #define CM_BASE_TEXT_H

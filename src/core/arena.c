@@ -1,4 +1,5 @@
-/* core/arena.c - taking, freeing, splitting and merging chunks. See arena.h for the invariants. */
+/* core/arena.c - taking, freeing, splitting and merging chunks. See arena.h for the
+ * invariants. */
 #include "core/arena.h"
 
 #include "base/options.h"
@@ -11,7 +12,8 @@ arena_t main_arena;
 
 /* --- taking --- */
 
-/* c, in use and have bytes large, keeps size of them; the rest, if it is a chunk, is free and binned. */
+/* c, in use and have bytes large, keeps size of them; the rest, if it is a chunk, is free
+ * and binned. */
 static void split(arena_t *a, mchunkptr c, size_t have, size_t size)
 {
     size_t flags = chunk_word(c) & CHUNK_FLAGS;
@@ -26,26 +28,19 @@ static void split(arena_t *a, mchunkptr c, size_t have, size_t size)
     bin_insert(&a->bins, rest);
 }
 
-/* The depot is a large share of what the heap has touched: before fresh memory is touched it is merged back. Merging
- * any earlier doubled the time of building and felling large trees. */
-static bool worth_merging(const arena_t *a)
+/* Ready against merged: demand has moved away from what waits in the depot, so that goes
+ * back to the heap before a hole is cut up or fresh memory touched. As long as the depot
+ * itself can serve, nobody comes here. */
+static void merge_idle(arena_t *a)
 {
-    return a->depot.bytes > a->system / DEPOT_SHARE;
-}
-
-/* A free chunk of at least size bytes from the bins; touched memory first. */
-static mchunkptr take_binned(arena_t *a, size_t size)
-{
-    mchunkptr c = bin_take(&a->bins, size);
-    if (c != NULL || !worth_merging(a))
-        return c;
-    arena_merge_locked(a);
-    return bin_take(&a->bins, size);
+    if (a->depot.bytes > DEPOT_READY)
+        arena_merge_locked(a);
 }
 
 mchunkptr arena_take_locked(arena_t *a, size_t size)
 {
-    mchunkptr c = take_binned(a, size);
+    merge_idle(a);
+    mchunkptr c = bin_take(&a->bins, size);
     if (c == NULL)
         return top_take(a, size);
     split(a, c, chunk_size(c), size);
@@ -55,7 +50,8 @@ mchunkptr arena_take_locked(arena_t *a, size_t size)
 
 /* --- runs --- */
 
-/* Chunk c, in use, becomes count chunks in use of size bytes each, the last one with what is left over. */
+/* Chunk c, in use, becomes count chunks in use of size bytes each, the last one with what
+ * is left over. */
 static magazine_t cut_run(mchunkptr c, size_t size, unsigned count)
 {
     size_t word = chunk_word(c), left = word & ~CHUNK_FLAGS;
@@ -95,9 +91,10 @@ magazine_t arena_take_run_locked(arena_t *a, size_t size, unsigned count)
     magazine_t m = take_exact(a, size, count);
     if (m.count > 0)
         return m;
+    merge_idle(a);
     mchunkptr c = bin_take(&a->bins, size * count);
     if (c == NULL)
-        c = take_binned(a, size);
+        c = bin_take(&a->bins, size);
     if (c == NULL) {
         c = top_take(a, size * count);
         if (c == NULL && (c = top_take(a, size)) == NULL)
@@ -133,7 +130,8 @@ mchunkptr arena_take_aligned_locked(arena_t *a, size_t size, size_t align)
 
 /* --- giving --- */
 
-/* Where the memory that holds c ends and where its chunks start. Pre: the registry knows c. */
+/* Where the memory that holds c ends and where its chunks start. Pre: the registry knows
+ * c. */
 static uintptr_t bound_low(const chunk_t *c)
 {
     return (chunk_word(c) & CHUNK_A) != 0
@@ -183,7 +181,8 @@ static mchunkptr take_prev(arena_t *a, mchunkptr c)
     return prev;
 }
 
-/* An allocated heap without a chunk in use goes, unless it is the newest or holds the arena's struct. */
+/* An allocated heap without a chunk in use goes, unless it is the newest or holds the
+ * arena's struct. */
 static bool heap_went(arena_t *a, mchunkptr c, size_t size)
 {
     heap_info *h = heap_of(c);

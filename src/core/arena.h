@@ -1,11 +1,14 @@
 /*
  * core/arena.h - heaps and free chunks that some threads share.
  *
- * Owns the merging of chunks, top, and the table of arenas. Invariants, under the arena's lock:
- *   no two neighbouring free chunks; no free chunk before top; top (or NULL) ends the newest heap at heap_end.
+ * Owns the merging of chunks, top, and the table of arenas. Invariants, under the arena's
+ * lock:
+ *   no two neighbouring free chunks; no free chunk before top; top (or NULL) ends the
+ *   newest heap at heap_end.
  * An allocated arena's struct lies in its first heap; the main arena's is static.
- * Locks: `lock` for everything here but `inbox` and `threads`. A thread holds at most one arena's lock. After a fork an
- * arena whose lock is orphaned is never touched again (base/lock.h); its chunks may be read and are never freed.
+ * Locks: `lock` for everything here but `inbox` and `threads`. A thread holds at most one
+ * arena's lock. After a fork an arena whose lock is orphaned is never touched again
+ * (base/lock.h); its chunks may be read and are never freed.
  */
 #ifndef CM_CORE_ARENA_H
 #define CM_CORE_ARENA_H
@@ -39,7 +42,8 @@ extern arena_t main_arena;
 unsigned arena_count(void);
 arena_t *arena_at(unsigned index);
 
-/* For a thread that starts: an arena that nobody uses, else a new one, else the least loaded. Counts it in. */
+/* For a thread that starts: an arena that nobody uses, else a new one, else the least
+ * loaded. Counts it in. */
 arena_t *arena_join(void);
 void arena_leave(arena_t *a);
 
@@ -51,7 +55,8 @@ CM_INLINE bool arena_lock(arena_t *a) { return cm_lock_take(&a->lock); }
 
 CM_INLINE void arena_unlock(arena_t *a) { cm_lock_drop(&a->lock); }
 
-/* The arena of a heap chunk whose heap has been looked up in the registry. Never changes while in use. */
+/* The arena of a heap chunk whose heap has been looked up in the registry. Never changes
+ * while in use. */
 CM_INLINE arena_t *arena_of(const chunk_t *c)
 {
     return (chunk_word(c) & CHUNK_A) != 0 ? heap_of(c)->arena : &main_arena;
@@ -79,8 +84,8 @@ bool arena_grow_locked(arena_t *a, mchunkptr c, size_t size);
 /* Cut c, in use, down to size bytes and free the rest if that is a chunk. */
 void arena_cut_locked(arena_t *a, mchunkptr c, size_t size);
 
-/* Up to count chunks of class size `size`, linked and marked: neighbours in address order where one piece can be
- * cut into them. Empty: no memory. */
+/* Up to count chunks of class size `size`, linked and marked: neighbours in address order
+ * where one piece can be cut into them. Empty: no memory. */
 magazine_t arena_take_run_locked(arena_t *a, size_t size, unsigned count);
 
 /* Sort what other arenas' threads have posted into the depot. */

@@ -1,8 +1,9 @@
 /*
  * core/arenas.c - the table of arenas, and which one a thread gets.
  *
- * The table only grows, so that arena_at needs no lock. The lock keeps two starting threads from making the same
- * entry or taking the same unused arena; everything under it is right at every instruction, so a child inherits it.
+ * The table only grows, so that arena_at needs no lock. The lock keeps two starting
+ * threads from making the same entry or taking the same unused arena; everything under it
+ * is right at every instruction, so a child inherits it.
  */
 #include "base/options.h"
 #include "core/arena.h"

@@ -13,13 +13,13 @@ static void unmark(bins_t *bins, unsigned index)
     bins->bitmap[index / BIN_WORD_BITS] &= ~((size_t)1 << (index % BIN_WORD_BITS));
 }
 
-/* A link must lead into a heap of ours before it is followed. Most lead to the heap that c lies in. */
+/* A link must lead into a heap of ours before it is followed. Most lead to the heap that
+ * c lies in. */
 static mchunkptr follow(const chunk_t *c, mchunkptr link)
 {
     uintptr_t apart = (uintptr_t)link ^ (uintptr_t)c;
     bool near = apart >> HEAP_MAX_SHIFT == 0 && (apart & (CHUNK_ALIGN - 1)) == 0;
-    if (cm_unlikely(!near && link != NULL &&
-                    ((apart & (CHUNK_ALIGN - 1)) != 0 || !registry_has(link))))
+    if (cm_unlikely(!near && ((apart & (CHUNK_ALIGN - 1)) != 0 || !registry_has(link))))
         cm_panic(PANIC_LINKS, chunk_mem(c));
     return link;
 }
@@ -29,13 +29,17 @@ void bin_insert(bins_t *bins, mchunkptr c)
     unsigned index = bin_index(chunk_size(c));
     mchunkptr first = bins->first[index];
     cm_assert(chunk_is_free(c) && chunk_next(c)->prev_size == chunk_size(c));
-    c->bk = NULL;
-    c->fd = first;
-    if (first != NULL)
-        first->bk = c;
-    else
+    if (first == NULL) {
+        c->fd = c->bk = c;
+        bins->first[index] = c;
         mark(bins, index);
-    bins->first[index] = c;
+        return;
+    }
+    mchunkptr last = follow(first, first->bk);
+    c->fd = first;
+    c->bk = last;
+    last->fd = c;
+    first->bk = c;
 }
 
 void bin_unlink(bins_t *bins, mchunkptr c)
@@ -45,18 +49,19 @@ void bin_unlink(bins_t *bins, mchunkptr c)
     mchunkptr fd = follow(c, c->fd), bk = follow(c, c->bk);
     if (cm_unlikely(chunk_at(c, size)->prev_size != size))
         cm_panic(PANIC_FOOTER, chunk_mem(c));
-    mchunkptr const *from_before = bk != NULL ? &bk->fd : &bins->first[index];
-    if (cm_unlikely(*from_before != c || (fd != NULL && fd->bk != c)))
+    if (cm_unlikely(fd->bk != c || bk->fd != c))
         cm_panic(PANIC_LINKS, chunk_mem(c));
-    if (fd != NULL)
-        fd->bk = bk;
-    if (bk != NULL)
-        bk->fd = fd;
-    else if ((bins->first[index] = fd) == NULL)
+    fd->bk = bk;
+    bk->fd = fd;
+    if (bins->first[index] != c)
+        return;
+    bins->first[index] = fd != c ? fd : NULL;
+    if (fd == c)
         unmark(bins, index);
 }
 
-/* Index of the first bin at or behind index that is not empty; BIN_COUNT if there is none. */
+/* Index of the first bin at or behind index that is not empty; BIN_COUNT if there is
+ * none. */
 static unsigned next_filled(const bins_t *bins, unsigned index)
 {
     unsigned word = index / BIN_WORD_BITS;
@@ -74,9 +79,12 @@ static unsigned next_filled(const bins_t *bins, unsigned index)
 /* The tightest fit among the first chunks of a range bin; NULL: none of them fits. */
 static mchunkptr look(mchunkptr c, size_t size)
 {
+    const chunk_t *first = c;
     mchunkptr best = NULL;
     size_t best_size = SIZE_MAX;
     for (int i = 0; c != NULL && i < BIN_LOOK; i++, c = follow(c, c->fd)) {
+        if (i > 0 && c == first)
+            break;
         size_t have = chunk_size(c);
         if (have >= size && have < best_size) {
             best = c;

@@ -2,10 +2,11 @@
  * core/bin.h - the free chunks of an arena, by size.
  *
  * Owns the links of free chunks. Invariants, all under the arena's lock:
- *   every binned chunk is free and in bin_index(its size); c->fd->bk == c and c->bk->fd == c, where the first
- *   chunk's bk and the last one's fd are NULL; bitmap bit clear <=> bin empty.
- * Bins below BIN_EXACT_LIMIT hold one size each; the others hold 1/BIN_STEPS of a doubling, unsorted.
- * Not here: merging (arena.c) and top, which is in no bin.
+ *   every binned chunk is free and in bin_index(its size); a bin is a ring: c->fd->bk ==
+ *   c and c->bk->fd == c; bitmap bit clear <=> bin empty.
+ * First in, first out: what has been free for longest goes first, the rest has time to
+ * merge. Bins below BIN_EXACT_LIMIT hold one size each; the others hold 1/BIN_STEPS of a
+ * doubling, unsorted. Not here: merging (arena.c) and top, which is in no bin.
  */
 #ifndef CM_CORE_BIN_H
 #define CM_CORE_BIN_H
@@ -38,7 +39,8 @@ void bin_insert(bins_t *bins, mchunkptr c);
 /* Take a chunk out of its bin; a forged footer or link is fatal. */
 void bin_unlink(bins_t *bins, mchunkptr c);
 
-/* Take out a chunk of at least size bytes: the first bin that has one, O(1). NULL: there is none. */
+/* Take out a chunk of at least size bytes: the first bin that has one, O(1). NULL: there
+ * is none. */
 mchunkptr bin_take(bins_t *bins, size_t size);
 
 #endif

@@ -10,11 +10,13 @@
  *                |                             |  last word, which is the next chunk's prev_size
  *   next chunk ->+-----------------------------+
  *
- * Invariants. The next chunk's P is clear <=> this chunk is free. Free => footer == size, flag bits clear.
- * size is a multiple of CHUNK_ALIGN and at least CHUNK_MIN, but for the fencepost, which is a header alone.
+ * Invariants. The next chunk's P is clear <=> this chunk is free. Free => footer == size,
+ * flag bits clear. size is a multiple of CHUNK_ALIGN and at least CHUNK_MIN, but for the
+ * fencepost, which is a header alone.
  *
- * Writers hold the arena's lock. The size word is atomic because its owner reads it on free while a
- * neighbour's free, under the lock, changes its P; the bits that the owner looks at (size, A, M) stand still.
+ * Writers hold the arena's lock. The size word is atomic because its owner reads it on
+ * free while a neighbour's free, under the lock, changes its P; the bits that the owner
+ * looks at (size, A, M) stand still.
  */
 #ifndef CM_CORE_CHUNK_H
 #define CM_CORE_CHUNK_H
@@ -39,10 +41,12 @@ _Static_assert(sizeof(chunk_t) == CHUNK_MIN,
 _Static_assert(CHUNK_MIN % CHUNK_ALIGN == 0 && CHUNK_HEADER % 8 == 0,
                "payloads are aligned");
 
-/* Largest request that any function accepts: sizes over PTRDIFF_MAX fail (glibc, malloc(3)). */
+/* Largest request that any function accepts: sizes over PTRDIFF_MAX fail (glibc,
+ * malloc(3)). */
 #define REQUEST_MAX ((size_t)PTRDIFF_MAX - 2 * HEAP_MAX_SIZE)
 
-/* Bytes of the chunk that serves a request: one header word more, rounded up. Pre: n <= REQUEST_MAX. */
+/* Bytes of the chunk that serves a request: one header word more, rounded up. Pre: n <=
+ * REQUEST_MAX. */
 CM_INLINE size_t chunk_size_for(size_t n)
 {
     size_t size = (n + SIZE_SZ + CHUNK_ALIGN - 1) & ~(CHUNK_ALIGN - 1);
@@ -115,7 +119,8 @@ CM_INLINE bool chunk_is_free(const chunk_t *c)
     return !chunk_prev_inuse(chunk_next(c));
 }
 
-/* Bytes that the user may write: the next chunk's prev_size is ours while we are in use; M has no next. */
+/* Bytes that the user may write: the next chunk's prev_size is ours while we are in use;
+ * M has no next. */
 CM_INLINE size_t chunk_usable(const chunk_t *c)
 {
     size_t word = chunk_word(c);
@@ -127,7 +132,8 @@ CM_INLINE void chunk_set_prev_inuse(mchunkptr c)
     chunk_set_word(c, chunk_word(c) | CHUNK_P);
 }
 
-/* The next chunk learns that this one, c, is free: its P goes and its prev_size is c's footer. */
+/* The next chunk learns that this one, c, is free: its P goes and its prev_size is c's
+ * footer. */
 CM_INLINE void chunk_set_free(mchunkptr c, size_t size, size_t flags)
 {
     mchunkptr next = chunk_at(c, size);

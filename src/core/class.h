@@ -1,10 +1,12 @@
 /*
  * core/class.h - the sizes that thread caches keep.
  *
- * A class is a chunk size: every multiple of CHUNK_ALIGN up to CLASS_EXACT_MAX, then CLASS_STEPS for each doubling
- * up to CLASS_MAX, so that rounding up costs at most 1 part in CLASS_STEPS. The index of an exact class is
- * size / CHUNK_ALIGN: the hit path adds the size to an address and needs no table.
- * A chunk belongs to the largest class that is not larger than it; a request to the smallest that holds it.
+ * A class is a chunk size: every multiple of CHUNK_ALIGN up to CLASS_EXACT_MAX, then
+ * CLASS_STEPS for each doubling up to CLASS_MAX, so that rounding up costs at most 1 part
+ * in CLASS_STEPS. The index of an exact class is size / CHUNK_ALIGN: the hit path adds
+ * the size to an address and needs no table.
+ * A chunk belongs to the largest class that is not larger than it; a request to the
+ * smallest that holds it.
  */
 #ifndef CM_CORE_CLASS_H
 #define CM_CORE_CLASS_H
@@ -22,7 +24,7 @@
      CLASS_STEPS * (CLASS_MAX_SHIFT - CLASS_EXACT_SHIFT) + 1)
 
 /* Chunks in a full magazine: as many as make up MAGAZINE_BYTES, within limits. */
-#define MAGAZINE_BYTES_SHIFT 14
+#define MAGAZINE_BYTES_SHIFT 12
 #define MAGAZINE_LEAST 2u
 #define MAGAZINE_MOST (CM_TINY ? 2u : 128u)
 

@@ -1,11 +1,13 @@
 /*
  * core/depot.h - chunks that wait in an arena, sorted by class, for any of its threads.
  *
- * Threads park full magazines here and take them whole, both in O(1). What comes home through the inbox is sorted
- * into one loose list a class, which becomes a magazine when it is full.
- * Invariants, under the arena's lock: every chunk here is in use as far as the heap knows and bears link_key; a
- * parked magazine has at least two chunks; bytes == the sum of class sizes over all chunks here.
- * Merging what is here back into the heap is arena.c's decision: ready chunks are fast, merged ones are lean.
+ * Threads park full magazines here and take them whole, both in O(1). What comes home
+ * through the inbox is sorted into one loose list a class, which becomes a magazine when
+ * it is full.
+ * Invariants, under the arena's lock: every chunk here is in use as far as the heap knows
+ * and bears link_key; a parked magazine has at least two chunks; bytes == the sum of
+ * class sizes over all chunks here. Merging what is here back into the heap is arena.c's
+ * decision: ready chunks are fast, merged ones are lean.
  */
 #ifndef CM_CORE_DEPOT_H
 #define CM_CORE_DEPOT_H

@@ -4,7 +4,8 @@
 #include "base/options.h"
 #include "os/os.h"
 
-/* What to commit when at least need bytes are missing: grow with the heap, so that the calls stay few. */
+/* What to commit when at least need bytes are missing: grow with the heap, so that the
+ * calls stay few. */
 static size_t step(size_t need, size_t committed)
 {
     size_t grow = committed / 4;
@@ -26,8 +27,9 @@ static void heap_init(heap_info *h, size_t committed, size_t reserved)
     h->ready = os_pages((uintptr_t)(h + 1));
 }
 
-/* No heap could be had lately. At the limit every malloc would come here and make dozens of system calls, though another
- * arena can still serve it: so only now and then, and when nobody can (heap_retry), is the kernel asked again. */
+/* No heap could be had lately. At the limit every malloc would come here and make dozens
+ * of system calls, though another arena can still serve it: so only now and then, and
+ * when nobody can (heap_retry), is the kernel asked again. */
 static _Atomic unsigned scarce; /* 0: not; else 1 + the calls since */
 
 void heap_retry(void) { atomic_store_explicit(&scarce, 0, memory_order_relaxed); }
@@ -39,7 +41,8 @@ static bool is_scarce(void)
                0;
 }
 
-/* Reserve as much as there is: a limit on address space (RLIMIT_AS) may allow a small heap only. */
+/* Reserve as much as there is: a limit on address space (RLIMIT_AS) may allow a small
+ * heap only. */
 static heap_info *reserve(size_t need, size_t *reserved)
 {
     heap_info *h = NULL;

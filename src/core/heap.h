@@ -7,11 +7,13 @@
  *                        (first heap of                            ^ heap_end           ^ + reserved
  *                        an allocated arena)
  *
- * An allocated heap starts at a multiple of HEAP_MAX_SIZE, so that one mask finds its heap_info from any
- * chunk in it (A set). A heap of the application's own heap (A clear) starts where the break was; there is
- * more than one when other users of sbrk have moved the break in between.
- * Invariants: committed <= reserved; [fresh, heap_end) has never been written and is zero; the newest heap of an
- * arena ends in top (if the arena has a top), every other one in a fencepost.
+ * An allocated heap starts at a multiple of HEAP_MAX_SIZE, so that one mask finds its
+ * heap_info from any chunk in it (A set). A heap of the application's own heap (A clear)
+ * starts where the break was; there is more than one when other users of sbrk have moved
+ * the break in between.
+ * Invariants: committed <= reserved; [fresh, heap_end) has never been written and is
+ * zero; the newest heap of an arena ends in top (if the arena has a top), every other one
+ * in a fencepost.
  * Locks: the arena's, for everything here.
  */
 #ifndef CM_CORE_HEAP_H
@@ -38,7 +40,8 @@ typedef struct heap_info {
 
 _Static_assert(sizeof(heap_info) % CHUNK_ALIGN == 0, "a chunk may follow a heap_info");
 
-/* Largest chunk that a fresh allocated heap can hold behind head bytes of heap_info and arena. */
+/* Largest chunk that a fresh allocated heap can hold behind head bytes of heap_info and
+ * arena. */
 CM_INLINE size_t heap_room(size_t head) { return HEAP_MAX_SIZE - head - CHUNK_MIN; }
 
 /* The heap of a chunk with A set. */
@@ -60,14 +63,16 @@ CM_INLINE bool heap_is_break(const heap_info *h) { return h->reserved == 0; }
 /* The A flag of its chunks. */
 CM_INLINE size_t heap_flag(const heap_info *h) { return heap_is_break(h) ? 0 : CHUNK_A; }
 
-/* The heap's chunks start at or behind p, where a payload is aligned. Nothing there was ever written. */
+/* The heap's chunks start at or behind p, where a payload is aligned. Nothing there was
+ * ever written. */
 CM_INLINE void heap_set_first(heap_info *h, const void *p)
 {
     h->first = chunk_start((uintptr_t)p);
     h->fresh = (uintptr_t)p;
 }
 
-/* An allocated heap with at least room usable bytes behind its heap_info, registered. NULL: no memory. */
+/* An allocated heap with at least room usable bytes behind its heap_info, registered.
+ * NULL: no memory. */
 heap_info *heap_new(size_t room);
 
 /* Ask the kernel again, though it has refused lately. */
@@ -76,20 +81,24 @@ void heap_retry(void);
 /* A heap at the break, likewise. Main arena only. NULL: refused. */
 heap_info *heap_new_at_break(size_t room);
 
-/* Commit at least more bytes behind the heap's end. False: not possible; nothing has changed. */
+/* Commit at least more bytes behind the heap's end. False: not possible; nothing has
+ * changed. */
 bool heap_grow(heap_info *h, size_t more);
 
-/* Take the pages from keep on out of use; keep is page-aligned. Returns the bytes given back. */
+/* Take the pages from keep on out of use; keep is page-aligned. Returns the bytes given
+ * back. */
 size_t heap_shrink(heap_info *h, char *keep);
 
 /* Give an allocated heap back. Pre: it is in no arena's list. */
 void heap_delete(heap_info *h);
 
-/* size bytes before end are about to be written for the first time: have the kernel put the pages there in one call. A fault for
- * each costs a multiple of that. Large sizes are left alone: who asks for them may touch a part only. */
+/* size bytes before end are about to be written for the first time: have the kernel put
+ * the pages there in one call. A fault for each costs a multiple of that. Large sizes are
+ * left alone: who asks for them may touch a part only. */
 void heap_make_ready(heap_info *h, uintptr_t end, size_t size);
 
-/* Give whole pages of [from, to) back to the kernel, still in use. Returns the bytes given back. */
+/* Give whole pages of [from, to) back to the kernel, still in use. Returns the bytes
+ * given back. */
 size_t heap_purge(heap_info *h, char *from, char *to);
 
 #endif

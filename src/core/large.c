@@ -124,7 +124,8 @@ static large_info *pick_best(size_t need)
     return best;
 }
 
-/* Requests below the threshold go to a heap: nobody would ask for a mapping of that size again. */
+/* Requests below the threshold go to a heap: nobody would ask for a mapping of that size
+ * again. */
 static bool is_wanted(const large_info *info)
 {
     return info->mapped - info->offset >

@@ -4,11 +4,13 @@
  *   mapping -> +------------+ - - - - - +-----------+-------+---------------------+
  *              | large_info |  padding  | prev_size | size M| payload to the end  |
  *              +------------+ - - - - - +-----------+-------+---------------------+
- *                                       ^ chunk: prev_size = its distance from the mapping
+ *                                       ^ chunk: prev_size = its distance from the
+ *                                       mapping
  *
- * The padding is there for alignments over a page only. size = the mapping's bytes from the chunk to the end.
- * Each belongs to the arena of the thread that asked for it and is in its list, under its lock; the system calls run
- * without the lock. A chunk that a signal handler took in the middle of malloc has no arena and is in no list.
+ * The padding is there for alignments over a page only. size = the mapping's bytes from
+ * the chunk to the end. Each belongs to the arena of the thread that asked for it and is
+ * in its list, under its lock; the system calls run without the lock. A chunk that a
+ * signal handler took in the middle of malloc has no arena and is in no list.
  */
 #ifndef CM_CORE_LARGE_H
 #define CM_CORE_LARGE_H
@@ -28,13 +30,16 @@ typedef struct large_info {
 
 _Static_assert(sizeof(large_info) % CHUNK_ALIGN == 0, "a chunk may follow a large_info");
 
-/* A new M chunk for n payload bytes at a multiple of align (CHUNK_ALIGN or more), in no list. All zero. */
+/* A new M chunk for n payload bytes at a multiple of align (CHUNK_ALIGN or more), in no
+ * list. All zero. */
 mchunkptr large_map(size_t n, size_t align);
 
 /*
- * Freed mappings are kept for reuse: whoever maps, writes, unmaps and maps again pays for every page anew.
+ * Freed mappings are kept for reuse: whoever maps, writes, unmaps and maps again pays for
+ * every page anew.
  *   live + kept <= the most that was ever live
- * so that keeping never raises the peak. Lock-free: each place is one pointer, taken and put by exchange.
+ * so that keeping never raises the peak. Lock-free: each place is one pointer, taken and
+ * put by exchange.
  */
 mchunkptr
 large_reuse(size_t n); /* a kept chunk for n payload bytes, not zero; NULL: none fits */

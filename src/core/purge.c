@@ -42,11 +42,18 @@ static size_t purge_chunk(mchunkptr c)
                : 0;
 }
 
+static size_t purge_bin(mchunkptr first)
+{
+    size_t bytes = 0;
+    for (mchunkptr c = first; c != NULL; c = c->fd != first ? c->fd : NULL)
+        bytes += purge_chunk(c);
+    return bytes;
+}
+
 size_t purge_all_locked(arena_t *a, size_t pad)
 {
     size_t bytes = 0;
     for (unsigned i = bin_index(os_page); i < BIN_COUNT; i++)
-        for (mchunkptr c = a->bins.first[i]; c != NULL; c = c->fd)
-            bytes += purge_chunk(c);
+        bytes += purge_bin(a->bins.first[i]);
     return bytes + purge_trim_locked(a, pad);
 }

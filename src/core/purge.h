@@ -14,7 +14,8 @@ void purge_top_locked(arena_t *a);
 /* Give back top beyond pad bytes. Returns the bytes given back. */
 size_t purge_trim_locked(arena_t *a, size_t pad);
 
-/* Give back every whole page of every free chunk, and top beyond pad bytes. Returns the bytes given back. */
+/* Give back every whole page of every free chunk, and top beyond pad bytes. Returns the
+ * bytes given back. */
 size_t purge_all_locked(arena_t *a, size_t pad);
 
 #endif

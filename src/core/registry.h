@@ -1,10 +1,11 @@
 /*
  * core/registry.h - which addresses are ours.
  *
- * One bit for each HEAP_MAX_SIZE of the address space: set <=> an allocated heap starts there. The range of
- * the application's heap that the main arena has ever held stands beside it. A pointer that comes from outside is
- * looked up here before anything near it is believed. Lock-free: bits change by atomic or/and; a reader sees the bit of a
- * heap that it legitimately holds a chunk of, since whoever handed it the chunk had seen it.
+ * One bit for each HEAP_MAX_SIZE of the address space: set <=> an allocated heap starts
+ * there. The range of the application's heap that the main arena has ever held stands
+ * beside it. A pointer that comes from outside is looked up here before anything near it
+ * is believed. Lock-free: bits change by atomic or/and; a reader sees the bit of a heap
+ * that it legitimately holds a chunk of, since whoever handed it the chunk had seen it.
  */
 #ifndef CM_CORE_REGISTRY_H
 #define CM_CORE_REGISTRY_H
@@ -23,7 +24,8 @@ typedef struct registry {
 
 extern registry_t registry;
 
-/* Enter or remove the allocated heap that starts at heap. False: its address is beyond ADDRESS_BITS. */
+/* Enter or remove the allocated heap that starts at heap. False: its address is beyond
+ * ADDRESS_BITS. */
 bool registry_add(const void *heap);
 void registry_remove(const void *heap);
 
@@ -41,7 +43,8 @@ CM_INLINE bool registry_has_heap(const void *p)
     return (word >> (slot % REGISTRY_WORD_BITS) & 1) != 0;
 }
 
-/* p lies in what the main arena has of the application's heap (or in a foreign gap of it). */
+/* p lies in what the main arena has of the application's heap (or in a foreign gap of
+ * it). */
 CM_INLINE bool registry_has_main(const void *p)
 {
     uintptr_t low = atomic_load_explicit(&registry.main_low, memory_order_relaxed);

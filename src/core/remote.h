@@ -1,11 +1,13 @@
 /*
  * core/remote.h - chunks on their way home.
  *
- * An inbox is a stack of chunks, linked through their payload, that threads of other arenas have freed. Anybody pushes; the
- * holder of the arena's lock takes all. So there is no pop of one and no ABA: a push only needs that the head it
- * linked to is still the head, whatever happened to it in between.
+ * An inbox is a stack of chunks, linked through their payload, that threads of other
+ * arenas have freed. Anybody pushes; the holder of the arena's lock takes all. So there
+ * is no pop of one and no ABA: a push only needs that the head it linked to is still the
+ * head, whatever happened to it in between.
  * Orders: push releases the links and the chunk's last contents; take acquires them.
- * A chunk in an inbox is in use as far as the heap knows: its P stays set, and nobody merges it.
+ * A chunk in an inbox is in use as far as the heap knows: its P stays set, and nobody
+ * merges it.
  */
 #ifndef CM_CORE_REMOTE_H
 #define CM_CORE_REMOTE_H
@@ -26,7 +28,8 @@ CM_INLINE void inbox_post(inbox_t *inbox, void *first, void *last)
         &inbox->first, &head, first, memory_order_release, memory_order_relaxed));
 }
 
-/* Take everything; NULL: it was empty. Caller holds the arena's lock. Pairs with inbox_post. */
+/* Take everything; NULL: it was empty. Caller holds the arena's lock. Pairs with
+ * inbox_post. */
 CM_INLINE void *inbox_take(inbox_t *inbox)
 {
     if (atomic_load_explicit(&inbox->first, memory_order_relaxed) == NULL)

@@ -21,7 +21,8 @@ size_t top_size(const arena_t *a)
     return size;
 }
 
-/* The newest heap is about to be an older one: its top becomes a free chunk before a fencepost. */
+/* The newest heap is about to be an older one: its top becomes a free chunk before a
+ * fencepost. */
 static void top_close(arena_t *a)
 {
     size_t size = top_size(a);
@@ -89,7 +90,8 @@ void arena_open(arena_t *a, heap_info *h)
     top_set(a, (char *)h->first); /* NOLINT(performance-no-int-to-ptr) */
 }
 
-/* Make top at least need bytes: in the newest heap, else at the break (main arena), else in a new heap. */
+/* Make top at least need bytes: in the newest heap, else at the break (main arena), else
+ * in a new heap. */
 static bool make_top(arena_t *a, size_t need)
 {
     if (top_extend(a, need))

@@ -1,9 +1,10 @@
 /*
- * core/top.h - the chunk at the end of an arena's newest heap, and how that heap gets longer or another one follows it.
+ * core/top.h - the chunk at the end of an arena's newest heap, and how that heap gets
+ * longer or another one follows it.
  *
- * Invariant: top is NULL, or top + its size == heap_end(newest) and P is set: no free chunk lies before it. It has at least
- * CHUNK_MIN bytes. What is carved from it is the only memory that may be known to be zero.
- * Locks: the arena's, for everything here.
+ * Invariant: top is NULL, or top + its size == heap_end(newest) and P is set: no free
+ * chunk lies before it. It has at least CHUNK_MIN bytes. What is carved from it is the
+ * only memory that may be known to be zero. Locks: the arena's, for everything here.
  */
 #ifndef CM_CORE_TOP_H
 #define CM_CORE_TOP_H

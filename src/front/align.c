@@ -1,8 +1,9 @@
 /*
  * front/align.c - memory at a multiple of more than CHUNK_ALIGN.
  *
- * Small sizes are looked for in the thread's cache first: what was freed there by a program that asks for one alignment and
- * size again and again is aligned already, and lies first in its class.
+ * Small sizes are looked for in the thread's cache first: what was freed there by a
+ * program that asks for one alignment and size again and again is aligned already, and
+ * lies first in its class.
  */
 #include "front/front.h"
 #include "front/place.h"

@@ -1,8 +1,8 @@
 /*
  * front/alloc.c - malloc, calloc and free.
  *
- * The order of places that are asked: the thread's arena; for large sizes a mapping; then, when memory is short, the
- * other arenas and a mapping of any size.
+ * The order of places that are asked: the thread's arena; for large sizes a mapping;
+ * then, when memory is short, the other arenas and a mapping of any size.
  */
 #include "base/options.h"
 #include "front/front.h"

@@ -1,7 +1,8 @@
 /*
  * front/cache.c - misses: refilling, spilling, sending chunks home, and flushing.
  *
- * A miss runs with thread_inside set, so that a signal handler which comes in between takes the emergency way.
+ * A miss runs with thread_inside set, so that a signal handler which comes in between
+ * takes the emergency way.
  */
 #include "front/cache.h"
 
@@ -138,7 +139,8 @@ static void collect(thread_t *t, arena_t *a, mchunkptr c)
         send(o);
 }
 
-/* Post the chunks of a mixed magazine that are not a's, neighbours in the list together; what stays is a's. */
+/* Post the chunks of a mixed magazine that are not a's, neighbours in the list together;
+ * what stays is a's. */
 static magazine_t send_foreign(const arena_t *a, magazine_t m)
 {
     magazine_t own = {NULL, 0};
@@ -183,7 +185,8 @@ static magazine_t unload(thread_t *t, cache_bin_t *b)
     return m;
 }
 
-/* Make room in the full bin of class k: the bin becomes the spare, and what was the spare is parked. */
+/* Make room in the full bin of class k: the bin becomes the spare, and what was the spare
+ * is parked. */
 static void spill(thread_t *t, unsigned k)
 {
     cache_bin_t *b = &t->bins[k];
@@ -215,7 +218,8 @@ static bool depot_has(const depot_t *d, unsigned k, const void *mem)
     return found;
 }
 
-/* mem bears the key. It has been freed before if it is in one of the lists that this thread can look at. */
+/* mem bears the key. It has been freed before if it is in one of the lists that this
+ * thread can look at. */
 static void check_double_free(thread_t *t, arena_t *a, unsigned k, const void *mem)
 {
     bool found =

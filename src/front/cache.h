@@ -1,9 +1,9 @@
 /*
  * front/cache.h - thread caches: the hit path, and what happens on a miss.
  *
- * A hit takes no lock, no atomic operation, no call, no division and no table. It is written here once and inlined
- * into malloc, free and operator new; src/README.md accounts for each of its instructions.
- * See thread.h for the struct and its invariants.
+ * A hit takes no lock, no atomic operation, no call, no division and no table. It is
+ * written here once and inlined into malloc, free and operator new; src/README.md
+ * accounts for each of its instructions. See thread.h for the struct and its invariants.
  */
 #ifndef CM_FRONT_CACHE_H
 #define CM_FRONT_CACHE_H
@@ -56,8 +56,9 @@ CM_INLINE void *cache_malloc(size_t n)
     return cache_pop(t, cache_exact_bin(t, chunk_size_for(n)));
 }
 
-/* The hit of free; false: a miss, and nothing has changed. One comparison finds the pointers that are NULL, misaligned, or not of
- * this thread's arena: a rotated misaligned offset is larger than any span. */
+/* The hit of free; false: a miss, and nothing has changed. One comparison finds the
+ * pointers that are NULL, misaligned, or not of this thread's arena: a rotated misaligned
+ * offset is larger than any span. */
 CM_INLINE bool cache_free(void *mem)
 {
     thread_t *t = thread_self;
@@ -76,16 +77,19 @@ CM_INLINE bool cache_free(void *mem)
     return true;
 }
 
-/* A chunk for a request of up to CLASS_MAX bytes with its header, from any class. NULL: no memory, or t has no cache. */
+/* A chunk for a request of up to CLASS_MAX bytes with its header, from any class. NULL:
+ * no memory, or t has no cache. */
 void *cache_take(thread_t *t, size_t n);
 
-/* Keep chunk c of size CLASS_MAX or less, whoever it belongs to. False: t has no cache. */
+/* Keep chunk c of size CLASS_MAX or less, whoever it belongs to. False: t has no
+ * cache. */
 bool cache_give(thread_t *t, mchunkptr c);
 
 /* Give all that t holds to the arenas; for its own thread. Its caps go back to zero. */
 void cache_flush(thread_t *t);
 
-/* Give what other threads hold and do not need at once, their spare magazines, to the arenas. */
+/* Give what other threads hold and do not need at once, their spare magazines, to the
+ * arenas. */
 void cache_drain_others(void);
 
 #endif

@@ -1,9 +1,10 @@
 /*
  * front/front.h - what the API offers, without the names that the linker sees.
  *
- * Every function takes and returns user pointers, fails with NULL and leaves errno alone: the API sets it, in one place.
- * Thread-safe. In a signal handler that interrupted one of them on the same thread they never wait: memory is
- * then mapped anew, and what is freed is posted to its arena.
+ * Every function takes and returns user pointers, fails with NULL and leaves errno alone:
+ * the API sets it, in one place. Thread-safe. In a signal handler that interrupted one of
+ * them on the same thread they never wait: memory is then mapped anew, and what is freed
+ * is posted to its arena.
  */
 #ifndef CM_FRONT_FRONT_H
 #define CM_FRONT_FRONT_H
@@ -28,7 +29,8 @@ CM_INLINE void front_free(void *mem)
 
 void *front_calloc(size_t n);
 
-/* n bytes with mem's contents. NULL: no memory, and mem is as it was. Pre: mem != NULL, n != 0. */
+/* n bytes with mem's contents. NULL: no memory, and mem is as it was. Pre: mem != NULL, n
+ * != 0. */
 void *front_realloc(void *mem, size_t n);
 
 /* n bytes at a multiple of align. Pre: align is a power of two. */
@@ -37,10 +39,12 @@ void *front_aligned(size_t align, size_t n);
 /* Bytes that may be used behind mem. */
 size_t front_usable(const void *mem);
 
-/* Give the calling thread's cached chunks to their arenas, and merge those there with their neighbours. */
+/* Give the calling thread's cached chunks to their arenas, and merge those there with
+ * their neighbours. */
 void front_flush(void);
 
-/* Give back all that can be given back, but pad bytes of each arena's top. True: some memory went. */
+/* Give back all that can be given back, but pad bytes of each arena's top. True: some
+ * memory went. */
 bool front_trim(size_t pad);
 
 #endif

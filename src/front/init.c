@@ -1,8 +1,10 @@
 /*
- * front/init.c - what happens once, before main: the options, the processors, the hook of thread exit.
+ * front/init.c - what happens once, before main: the options, the processors, the hook of
+ * thread exit.
  *
- * malloc works before it and without it, on defaults: the loader and other libraries' constructors come first in
- * static programs, and under LD_PRELOAD the linker flag -z initfirst makes this the first constructor.
+ * malloc works before it and without it, on defaults: the loader and other libraries'
+ * constructors come first in static programs, and under LD_PRELOAD the linker flag -z
+ * initfirst makes this the first constructor.
  */
 #include "base/options.h"
 #include "front/thread.h"
@@ -19,7 +21,8 @@ static void init(void)
         (unsigned)atomic_load_explicit(&cm_options.os_fail, memory_order_relaxed));
 }
 
-/* glibc calls constructors as it calls main; musl without arguments, but with environ set. */
+/* glibc calls constructors as it calls main; musl without arguments, but with environ
+ * set. */
 #if defined(__GLIBC__)
 __attribute__((constructor(101))) static void front_init(int argc, char **argv,
                                                          char **envp)

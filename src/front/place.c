@@ -17,7 +17,8 @@ static bool may_map(void)
            atomic_load_explicit(&cm_options.mmap_max, memory_order_relaxed);
 }
 
-/* Into the list of the thread's arena; in a signal handler, or when no arena can be had, it is in no list. */
+/* Into the list of the thread's arena; in a signal handler, or when no arena can be had,
+ * it is in no list. */
 static void link_large(mchunkptr c, thread_t *t)
 {
     arena_t *a = t == NULL ? NULL : thread_lock_arena(t);
@@ -42,7 +43,8 @@ static bool take_large(place_t *p, thread_t *t)
     return true;
 }
 
-/* Out of its arena's list. False: the list is an orphan's; then it does not matter that it keeps the entry. */
+/* Out of its arena's list. False: the list is an orphan's; then it does not matter that
+ * it keeps the entry. */
 static void unlink_large(mchunkptr c)
 {
     arena_t *a = large_info_of(c)->arena;
@@ -112,7 +114,8 @@ static bool take_entered(place_t *p, thread_t *t)
                     (!large && p->n >= os_page && take_large(p, t)));
 }
 
-/* Memory is short: what is kept ready goes back, to the heaps and from them to the kernel. */
+/* Memory is short: what is kept ready goes back, to the heaps and from them to the
+ * kernel. */
 static void reclaim(thread_t *t)
 {
     large_drop_kept();
@@ -151,7 +154,8 @@ bool place_take(place_t *p)
     return taken;
 }
 
-/* Below a signal handler no lock may be taken: whoever holds the arena next frees the chunk. */
+/* Below a signal handler no lock may be taken: whoever holds the arena next frees the
+ * chunk. */
 static void give_interrupted(mchunkptr c)
 {
     bool large = (chunk_word(c) & CHUNK_M) != 0;

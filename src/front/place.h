@@ -1,8 +1,9 @@
 /*
  * front/place.h - taking chunks from, and giving them to, whichever place has them.
  *
- * The seam between the callers (malloc, realloc, memalign) and the core: entering, locking, what to try when memory is
- * short, and what a signal handler gets are decided here and nowhere else.
+ * The seam between the callers (malloc, realloc, memalign) and the core: entering,
+ * locking, what to try when memory is short, and what a signal handler gets are decided
+ * here and nowhere else.
  */
 #ifndef CM_FRONT_PLACE_H
 #define CM_FRONT_PLACE_H
@@ -15,13 +16,15 @@ typedef struct place {
     uintptr_t zero_from; /* the payload is zero from here on */
 } place_t;
 
-/* Find a chunk for p->n bytes. False: no memory, or n is more than may ever be asked for. */
+/* Find a chunk for p->n bytes. False: no memory, or n is more than may ever be asked
+ * for. */
 bool place_take(place_t *p);
 
 /* Free a chunk in use, wherever it belongs. */
 void place_give(mchunkptr c);
 
-/* Try to make heap chunk c at least size bytes large, or cut it to size, where it stands. */
+/* Try to make heap chunk c at least size bytes large, or cut it to size, where it
+ * stands. */
 bool place_grow(mchunkptr c, size_t size);
 void place_cut(mchunkptr c, size_t size);
 

@@ -1,5 +1,6 @@
 /*
- * front/resize.c - realloc: where the chunk stands, if it can; boundary tags make that nearly free.
+ * front/resize.c - realloc: where the chunk stands, if it can; boundary tags make that
+ * nearly free.
  */
 #include "front/front.h"
 #include "front/owner.h"
@@ -31,8 +32,9 @@ static void *resize_large(void *mem, mchunkptr c, size_t n)
     return moved == NULL && n <= chunk_usable(c) ? mem : moved;
 }
 
-/* A chunk that grows once will grow again: small ones get an eighth more, so that a string which is extended byte by byte
- * is moved or lengthened a logarithmic number of times. */
+/* A chunk that grows once will grow again: small ones get an eighth more, so that a
+ * string which is extended byte by byte is moved or lengthened a logarithmic number of
+ * times. */
 static size_t generous(size_t n) { return n < CLASS_MAX / 2 ? n + n / 8 : n; }
 
 static void *grow_heap(void *mem, mchunkptr c, size_t n)

@@ -13,7 +13,8 @@ CM_TLS bool thread_inside;
 
 static thread_t first_thread; /* so that the first call of a process needs no memory */
 
-/* Under the lock, and right at every instruction: an entry is lost at worst when a fork comes in between. */
+/* Under the lock, and right at every instruction: an entry is lost at worst when a fork
+ * comes in between. */
 static struct {
     cm_lock lock;
     bool first_used;

@@ -1,20 +1,24 @@
 /*
  * front/thread.h - what a thread has of its own, from its first call to behind its last.
  *
- * The thread-local variable is one pointer and never NULL. It points to thread_none before the first call, to the
- * thread's own struct while it is attached, and to thread_gone once its exit handler has run. Those two are constant
- * and empty, so that the hit path asks nothing: no chunk can be had from them, and no address lies in their window.
- * A thread is known by the address of its struct and never by a thread id: a child of vfork shares both memory and struct
- * with its parent, which waits.
+ * The thread-local variable is one pointer and never NULL. It points to thread_none
+ * before the first call, to the thread's own struct while it is attached, and to
+ * thread_gone once its exit handler has run. Those two are constant and empty, so that
+ * the hit path asks nothing: no chunk can be had from them, and no address lies in their
+ * window. A thread is known by the address of its struct and never by a thread id: a
+ * child of vfork shares both memory and struct with its parent, which waits.
  *
- * Cache, by class (core/class.h): the magazine in use, in bins[], and a spare one. So at least a whole magazine of
- * calls lies between two visits to the arena, and nothing walks a list to cut it.
+ * Cache, by class (core/class.h): the magazine in use, in bins[], and a spare one. So at
+ * least a whole magazine of calls lies between two visits to the arena, and nothing walks
+ * a list to cut it.
  *   bin.room + number of chunks in bin == bin.cap; bin.cap grows with demand, from zero
- *   every chunk here is in use as far as the heap knows and bears link_key; it belongs to `arena`, unless mixed[]
- *   [window, window + 16 * span) holds chunks of `arena` only: what lies in it is freed without a look at its heap
+ *   every chunk here is in use as far as the heap knows and bears link_key; it belongs to
+ *   `arena`, unless mixed[] [window, window + 16 * span) holds chunks of `arena` only:
+ *   what lies in it is freed without a look at its heap
  *
- * bins[], out[] and the window are touched by their own thread alone. spare[] is guarded by `lock`, so that others can
- * drain the spare magazines of an idle thread. Lock order: thread, then arena.
+ * bins[], out[] and the window are touched by their own thread alone. spare[] is guarded
+ * by `lock`, so that others can drain the spare magazines of an idle thread. Lock order:
+ * thread, then arena.
  */
 #ifndef CM_FRONT_THREAD_H
 #define CM_FRONT_THREAD_H
@@ -56,7 +60,8 @@ extern CM_TLS bool thread_inside; /* the core: who comes here now is a signal ha
 /* The constructor's share: from here on threads are told when they exit. */
 void thread_init(void);
 
-/* Give the calling thread a struct and an arena; returns thread_self, which is thread_none still if there is no memory. */
+/* Give the calling thread a struct and an arena; returns thread_self, which is
+ * thread_none still if there is no memory. */
 thread_t *thread_attach(void);
 
 /* All structs there ever were, attached or not; NULL ends the list. Lock-free. */
@@ -70,7 +75,8 @@ CM_INLINE thread_t *thread_get(void)
     return cm_likely(t != &thread_none) ? t : thread_attach();
 }
 
-/* Lock the arena that t allocates from; another one if a fork has orphaned it. NULL: there is none. */
+/* Lock the arena that t allocates from; another one if a fork has orphaned it. NULL:
+ * there is none. */
 arena_t *thread_lock_arena(thread_t *t);
 
 /* Enter the core. False: this thread is inside it already, below a signal handler. */

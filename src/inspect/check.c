@@ -1,8 +1,10 @@
 /*
- * inspect/check.c - every invariant of every heap, as the heads of core's files state them.
+ * inspect/check.c - every invariant of every heap, as the heads of core's files state
+ * them.
  *
- * One walk looks at the chunks and counts those that are free by their header; the bins must then hold just as many,
- * each in its place. Damage is fatal, with the words of a panic.
+ * One walk looks at the chunks and counts those that are free by their header; the bins
+ * must then hold just as many, each in its place. Damage is fatal, with the words of a
+ * panic.
  */
 #include "front/thread.h"
 #include "inspect/walk.h"
@@ -60,18 +62,18 @@ static int check_item(const cmalloc_item *item, void *arg)
 
 static void check_bin(const arena_t *a, unsigned index, tally_t *t)
 {
-    const chunk_t *bk = NULL;
+    const chunk_t *first = a->bins.first[index], *c = first;
     bool marked =
         (a->bins.bitmap[index / BIN_WORD_BITS] >> (index % BIN_WORD_BITS) & 1) != 0;
-    require(marked == (a->bins.first[index] != NULL), "bin: bitmap disagrees",
-            &a->bins.first[index]);
-    for (const chunk_t *c = a->bins.first[index]; c != NULL; bk = c, c = c->fd) {
-        require(c->bk == bk, PANIC_LINKS, chunk_mem(c));
+    require(marked == (first != NULL), "bin: bitmap disagrees", &a->bins.first[index]);
+    while (c != NULL) {
+        require(c->fd->bk == c, PANIC_LINKS, chunk_mem(c));
         require(bin_index(chunk_size(c)) == index, "bin: chunk of another size",
                 chunk_mem(c));
         require(chunk_is_free(c) && t->free_count > 0, "bin: chunk in use", chunk_mem(c));
         t->free_count--;
         t->free_bytes -= chunk_size(c);
+        c = c->fd != first ? c->fd : NULL;
     }
 }
 

@@ -1,8 +1,10 @@
 /*
- * inspect/stats.h - sums over the heaps: the contents of mallinfo2, malloc_stats and malloc_info.
+ * inspect/stats.h - sums over the heaps: the contents of mallinfo2, malloc_stats and
+ * malloc_info.
  *
  * The sums of one arena are of one moment; those of several are not of the same one.
- * system == live + cached + free + top + overhead, where overhead is fenceposts, heap_infos and arena structs.
+ * system == live + cached + free + top + overhead, where overhead is fenceposts,
+ * heap_infos and arena structs.
  */
 #ifndef CM_INSPECT_STATS_H
 #define CM_INSPECT_STATS_H

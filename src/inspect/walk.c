@@ -1,6 +1,7 @@
 /*
- * inspect/walk.c - see walk.h. Heaps are chained newest first and may lie anywhere; to visit them by address
- * the next higher one is looked for each time, which is cheap beside walking its chunks.
+ * inspect/walk.c - see walk.h. Heaps are chained newest first and may lie anywhere; to
+ * visit them by address the next higher one is looked for each time, which is cheap
+ * beside walking its chunks.
  */
 #include "inspect/walk.h"
 
@@ -41,7 +42,8 @@ static int visit_chunk(const arena_t *a, const heap_info *h, const chunk_t *c,
     return visit(&item, arg);
 }
 
-/* Chunks must lie end to end up to top or the fencepost; a size that leads elsewhere is fatal. */
+/* Chunks must lie end to end up to top or the fencepost; a size that leads elsewhere is
+ * fatal. */
 static int walk_heap(const arena_t *a, const heap_info *h, walk_visit visit, void *arg)
 {
     cmalloc_item item = {.kind = CMALLOC_HEAP,

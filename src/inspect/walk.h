@@ -1,8 +1,9 @@
 /*
  * inspect/walk.h - the one visitor of arenas, heaps and chunks.
  *
- * Everything that looks at the heap (check, statistics, the demo, cmalloc_walk) comes through here. It
- * holds the lock of the arena that it is in; chunks in the inbox are sorted into the depot first. A chunk in use that bears link_key counts as cached.
+ * Everything that looks at the heap (check, statistics, the demo, cmalloc_walk) comes
+ * through here. It holds the lock of the arena that it is in; chunks in the inbox are
+ * sorted into the depot first. A chunk in use that bears link_key counts as cached.
  */
 #ifndef CM_INSPECT_WALK_H
 #define CM_INSPECT_WALK_H

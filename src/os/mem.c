@@ -1,8 +1,8 @@
 /*
  * os/mem.c - memory from the kernel.
  *
- * Every call goes through refused(), where the debug variants make it fail on request, and keeps errno: free
- * must (POSIX.1-2024), and malloc sets it in one place only.
+ * Every call goes through refused(), where the debug variants make it fail on request,
+ * and keeps errno: free must (POSIX.1-2024), and malloc sets it in one place only.
  */
 #include "os/os.h"
 
@@ -15,8 +15,8 @@
 
 #include <sys/syscall.h>
 
-/* Through syscall(2) alone: a name bound from libc costs a look-up at every start of every program, and a call of it pages
- * in another part of libc. */
+/* Through syscall(2) alone: a name bound from libc costs a look-up at every start of
+ * every program, and a call of it pages in another part of libc. */
 #if defined(SYS_mmap2)
 #define SYS_MAP SYS_mmap2
 #else
@@ -70,7 +70,8 @@ static void *reserve_at(void *hint, size_t size)
     return map(hint, size, PROT_NONE, MAP_NORESERVE);
 }
 
-/* Ask for the aligned address at or below a place that the kernel would have chosen, and further below. */
+/* Ask for the aligned address at or below a place that the kernel would have chosen, and
+ * further below. */
 static void *reserve_by_hint(size_t size, size_t align)
 {
     char *p = reserve_at(NULL, size);

@@ -1,8 +1,9 @@
 /*
  * os/os.h - all that the library asks of the kernel, with what each call promises.
  *
- * Only the files of os/ name a system call. Memory calls return NULL or false on failure and change nothing
- * then; all keep errno. Sizes are bytes and multiples of the page size; so are addresses.
+ * Only the files of os/ name a system call. Memory calls return NULL or false on failure
+ * and change nothing then; all keep errno. Sizes are bytes and multiples of the page
+ * size; so are addresses.
  */
 #ifndef CM_OS_OS_H
 #define CM_OS_OS_H
@@ -13,7 +14,8 @@
 extern size_t
     os_page; /* bytes a page, from the kernel; valid from the first call of os_init on */
 
-/* Learn the page size and set up the generation word. Idempotent; may run in several threads at once. */
+/* Learn the page size and set up the generation word. Idempotent; may run in several
+ * threads at once. */
 void os_init(void);
 
 /* Round up to whole pages. Pre: n <= SIZE_MAX - os_page. */
@@ -22,45 +24,54 @@ CM_INLINE size_t os_pages(size_t n) { return (n + os_page - 1) & ~(os_page - 1);
 /* Fresh, zeroed, readable and writable memory of its own. */
 void *os_map(size_t size);
 
-/* Address space without memory, at a multiple of align (a power of two): os_commit makes it usable. */
+/* Address space without memory, at a multiple of align (a power of two): os_commit makes
+ * it usable. */
 void *os_reserve(size_t size, size_t align);
 
 /* Make reserved pages readable and writable. They are zero. */
 bool os_commit(void *p, size_t size);
 
-/* Give pages back to the kernel and out of use: they are reserved again. False: they still are as they were. */
+/* Give pages back to the kernel and out of use: they are reserved again. False: they
+ * still are as they were. */
 bool os_decommit(void *p, size_t size);
 
-/* Give the pages' memory back but keep them in use. True: they read as zero; false: nothing is known. */
+/* Give the pages' memory back but keep them in use. True: they read as zero; false:
+ * nothing is known. */
 bool os_purge(void *p, size_t size);
 
-/* Put memory behind committed pages now, as writing to each would. A hint: it may do nothing. */
+/* Put memory behind committed pages now, as writing to each would. A hint: it may do
+ * nothing. */
 void os_populate(void *p, size_t size);
 
 /* A child made by fork finds these pages zero. False: the kernel cannot. */
 bool os_wipe_on_fork(void *p, size_t size);
 
-/* Forks are noticed by themselves. If not (an old kernel), every child has to call os_forked before it allocates. */
+/* Forks are noticed by themselves. If not (an old kernel), every child has to call
+ * os_forked before it allocates. */
 bool os_fork_is_seen(void);
 void os_forked(void);
 
-/* Give address space back. False (too many mappings): its memory is given back, the addresses stay taken. */
+/* Give address space back. False (too many mappings): its memory is given back, the
+ * addresses stay taken. */
 bool os_unmap(void *p, size_t size);
 
 /* Grow or shrink a mapping, moving it where allowed. NULL: it is as it was. */
 void *os_remap(void *p, size_t old_size, size_t new_size, bool may_move);
 
-/* The application's heap: where the break is, and to move it. NULL: refused. Returns the old break. */
+/* The application's heap: where the break is, and to move it. NULL: refused. Returns the
+ * old break. */
 void *os_break(void);
 void *os_break_move(ptrdiff_t delta);
 
-/* Processors that this process may use: affinity, and the cgroup's quota rounded up. At least 1. */
+/* Processors that this process may use: affinity, and the cgroup's quota rounded up. At
+ * least 1. */
 unsigned os_processors(void);
 
 /* A word that an attacker cannot guess. */
 uintptr_t os_random(void);
 
-/* An environment variable, or NULL; always NULL in a secure-execution process. Looked for in all when that was set. */
+/* An environment variable, or NULL; always NULL in a secure-execution process. Looked for
+ * in all when that was set. */
 void os_environment_set(char **all);
 const char *os_environment(const char *name);
 

@@ -1,8 +1,9 @@
 /*
- * os/sys.c - what is not memory: waiting, writing, processors, chance, the environment, forks.
+ * os/sys.c - what is not memory: waiting, writing, processors, chance, the environment,
+ * forks.
  *
- * What only start-up needs (files below /sys and /proc, getrandom, affinity) is asked once, from the
- * constructor: a sandbox may forbid it later.
+ * What only start-up needs (files below /sys and /proc, getrandom, affinity) is asked
+ * once, from the constructor: a sandbox may forbid it later.
  */
 #include "os/os.h"
 
@@ -16,7 +17,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Not from <stdlib.h>: it would tell the compiler what malloc and free may be assumed to do. */
+/* Not from <stdlib.h>: it would tell the compiler what malloc and free may be assumed to
+ * do. */
 _Noreturn void abort(void);
 
 #define AFFINITY_WORDS (1024 / (sizeof(long) * 8))
@@ -25,7 +27,8 @@ _Noreturn void abort(void);
 #define SYS_futex SYS_futex_time64
 #endif
 
-/* Until os_init has a page that fork wipes, the generation is this word: it can tell no child apart. */
+/* Until os_init has a page that fork wipes, the generation is this word: it can tell no
+ * child apart. */
 static _Atomic uint32_t first_generation = 1;
 static _Atomic uint32_t newest_generation = 1;
 _Atomic uint32_t *_Atomic host_generation = &first_generation;
