@@ -83,15 +83,17 @@
 #define TOP_PAD_DEFAULT (CM_TINY ? 0 : 128 * KIB)
 #define MMAP_MAX_DEFAULT 65536
 
-#define DEPOT_SHARE \
-    8 /* the depot is merged back when it is more than this part of the arena's memory */
+/* Bytes that a depot may hold when a class that it has nothing of needs memory; else it is
+ * merged back first. Measured with sizes that drift: chunks that wait pin their neighbours,
+ * and 1.5 % of the heap waiting cost a third more memory. */
+#define DEPOT_READY (CM_TINY ? 4 * KIB : 256 * KIB)
 
 /* Bytes that all thread caches together may be ready to hold; a thread that would pass it
  * keeps its magazines small. */
 #define CACHE_BUDGET (64 * MIB)
 
-#define ALIGNED_LOOK \
-    8 /* chunks of a thread cache that are looked at for their alignment */
+/* Chunks of a thread cache that are looked at for their alignment. */
+#define ALIGNED_LOOK 8
 
 #define OUTGOING 4               /* arenas that a thread collects freed chunks for */
 #define OUTGOING_BYTES (8 * KIB) /* that are sent home together */
