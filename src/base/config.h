@@ -83,6 +83,10 @@
 #define TOP_PAD_DEFAULT (CM_TINY ? 0 : 128 * KIB)
 #define MMAP_MAX_DEFAULT 65536
 
+/* Unless its threshold is set, top is trimmed beyond this and this part of the heap. */
+#define TRIM_LEAST (CM_TINY ? 32 * KIB : 1 * MIB)
+#define TRIM_SHARE 8
+
 /* Bytes that a depot may hold when a class that it has nothing of needs memory; else it is
  * merged back first. Measured with sizes that drift: chunks that wait pin their neighbours,
  * and 1.5 % of the heap waiting cost a third more memory. */

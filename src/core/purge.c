@@ -21,11 +21,22 @@ size_t purge_trim_locked(arena_t *a, size_t pad)
     return bytes;
 }
 
-void purge_top_locked(arena_t *a)
+/* Unless the user has fixed it, a top that is a small part of the heap stays: a program that frees
+ * and allocates at its end would fault the same pages in again and again. */
+static size_t trim_threshold(const arena_t *a)
 {
     size_t threshold =
         atomic_load_explicit(&cm_options.trim_threshold, memory_order_relaxed);
-    if (chunk_size(a->top) > threshold)
+    if (atomic_load_explicit(&cm_options.thresholds_fixed, memory_order_relaxed))
+        return threshold;
+    size_t share =
+        a->system / TRIM_SHARE < TRIM_LEAST ? TRIM_LEAST : a->system / TRIM_SHARE;
+    return share > threshold ? share : threshold;
+}
+
+void purge_top_locked(arena_t *a)
+{
+    if (chunk_size(a->top) > trim_threshold(a))
         purge_trim_locked(
             a, atomic_load_explicit(&cm_options.top_pad, memory_order_relaxed));
 }
