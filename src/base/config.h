@@ -90,7 +90,7 @@
 /* Bytes that a depot may hold when a class that it has nothing of needs memory; else it is
  * merged back first. Measured with sizes that drift: chunks that wait pin their neighbours,
  * and 1.5 % of the heap waiting cost a third more memory. */
-#define DEPOT_READY (CM_TINY ? 4 * KIB : 256 * KIB)
+#define DEPOT_READY (CM_TINY ? 4 * KIB : 512 * KIB)
 
 /* Bytes that all thread caches together may be ready to hold; a thread that would pass it
  * keeps its magazines small. */

@@ -186,7 +186,7 @@ static void *struggle(void *seed)
     uint64_t chance = support_seed + (uintptr_t)seed;
     unsigned char *mem[SLOTS] = {NULL};
     size_t size[SLOTS] = {0};
-    for (size_t i = 0; i < at_length(4000, 100000); i++) {
+    for (size_t i = 0; i < at_length(1000, 50000); i++) {
         size_t s = random_below(&chance, SLOTS);
         if (mem[s])
             CHECK(pattern_holds(mem[s], size[s], size[s], s));
