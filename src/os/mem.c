@@ -182,12 +182,16 @@ static void *move_break(ptrdiff_t delta)
 }
 #endif
 
+/* The kernel copies the place of the break before it locks what it copies (dup_mm): a
+ * child whose parent moved the break in another thread just then has the new heap with
+ * the old break. To move that would cut the heap off. */
 void *os_break(void)
 {
     int saved = errno;
     void *now = move_break(0);
+    bool agreed = syscall(SYS_brk, NULL) == (long)now;
     errno = saved;
-    return now == (void *)-1 ? NULL : now; /* NOLINT(performance-no-int-to-ptr) */
+    return agreed ? now : NULL;
 }
 
 void *os_break_move(ptrdiff_t delta)
