@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -126,7 +127,15 @@ void queue_push(queue *q, void *item)
 
 void *queue_pop(queue *q)
 {
+    enum { PATIENCE = 64 };
     pthread_mutex_lock(&q->lock);
+    /* The other side is about to push: going to sleep and being woken for each batch would
+     * cost more than the batch. */
+    for (unsigned i = 0; q->count == 0 && i < PATIENCE; i++) {
+        pthread_mutex_unlock(&q->lock);
+        sched_yield();
+        pthread_mutex_lock(&q->lock);
+    }
     while (q->count == 0)
         pthread_cond_wait(&q->filled, &q->lock);
     void *item = q->items[q->head];
