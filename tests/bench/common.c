@@ -129,8 +129,8 @@ void *queue_pop(queue *q)
 {
     enum { PATIENCE = 64 };
     pthread_mutex_lock(&q->lock);
-    /* The other side is about to push: going to sleep and being woken for each batch would
-     * cost more than the batch. */
+    /* The other side is about to push: to sleep and be woken for each batch would cost
+     * more than the batch. */
     for (unsigned i = 0; q->count == 0 && i < PATIENCE; i++) {
         pthread_mutex_unlock(&q->lock);
         sched_yield();
