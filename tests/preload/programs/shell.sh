@@ -6,7 +6,7 @@ need bash bash
 need dash dash
 need xz xz-utils
 
-rounds=$(quick && echo 40 || echo 400)
+rounds=$(quick && echo 15 || echo 300)
 
 same bash bash "$PRELOAD_SRC/work.sh" "$rounds"
 same dash dash "$PRELOAD_SRC/work.sh" "$rounds"

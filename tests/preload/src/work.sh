@@ -39,5 +39,5 @@ xz -T2 --block-size=300KiB -k -f -3 all.tar
 xz -dc all.tar.xz | tar -xOf - many | cmp - many
 gzip -9n <many | gzip -dc | sha1sum
 find . -name 'job*' -print0 | sort -z | xargs -0 -P 2 -n 3 cat | sort -n | sha1sum
-bc_like=$(printf '%s\n' 2 3 5 7 | xargs -I{} expr {} '*' {} | paste -s -d + -)
-echo "$bc_like = $((bc_like))"
+squares=$(printf '%s\n' 2 3 5 7 | xargs -I{} expr {} '*' {} | paste -s -d " " -)
+echo "$squares"
