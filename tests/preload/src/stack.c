@@ -1,0 +1,122 @@
+/*
+ * stack.c MOST - how many bytes of stack each function of the family takes, in a thread on the smallest stack that
+ * POSIX lets it have. Fails if one takes more than MOST.
+ *
+ * The stack below the caller is painted, the function called, and the deepest byte that lost its paint found.
+ * Calls are bound before main (-z now), else the dynamic linker's own depth would count.
+ */
+#include <limits.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAINTED = 6 * 1024, PAINT = 0xA5, HELD = 64 };
+
+typedef struct step {
+    const char *name;
+    void (*call)(void);
+} step_t;
+
+static size_t most = 1024;
+static int failed;
+static void *held[HELD];
+
+static void do_first_malloc(void) { held[0] = malloc(100); }
+static void do_malloc(void) { held[1] = malloc(500); }
+static void do_many(void)
+{
+    for (size_t i = 2; i < HELD; i++)
+        held[i] = malloc(i * 700);
+}
+static void do_large(void) { free(malloc(3 << 20)); }
+static void do_calloc(void) { free(calloc(300, 300)); }
+static void do_realloc(void) { held[1] = realloc(held[1], 70000); }
+static void do_realloc_large(void) { held[1] = realloc(held[1], 9 << 20); }
+static void do_memalign(void) { free(memalign(4096, 100)); }
+static void do_free(void) { free(held[1]); }
+static void do_free_many(void)
+{
+    for (size_t i = 2; i < HELD; i++)
+        free(held[i]);
+}
+static void do_usable(void) { held[1] = (void *)(uintptr_t)malloc_usable_size(held[0]); }
+static void do_free_first(void) { free(held[0]); }
+static void do_trim(void) { malloc_trim(0); }
+static void do_mallinfo(void) { (void)mallinfo2(); }
+
+static const step_t steps[] = {
+    {"first malloc", do_first_malloc},
+    {"malloc", do_malloc},
+    {"many mallocs", do_many},
+    {"large malloc", do_large},
+    {"calloc", do_calloc},
+    {"realloc", do_realloc},
+    {"large realloc", do_realloc_large},
+    {"memalign", do_memalign},
+    {"free", do_free},
+    {"many frees", do_free_many},
+    {"usable size", do_usable},
+    {"last free", do_free_first},
+    {"malloc_trim", do_trim},
+    {"mallinfo2", do_mallinfo},
+};
+
+/* Not inlined: its frame is where the functions' frames will be. */
+static __attribute__((noinline)) void paint(void)
+{
+    volatile unsigned char canvas[PAINTED];
+
+    for (size_t i = 0; i < PAINTED; i++)
+        canvas[i] = PAINT;
+    __asm__ volatile("" : : "r"(canvas) : "memory");
+}
+
+static __attribute__((noinline)) size_t depth(void)
+{
+    volatile unsigned char canvas[PAINTED];
+    size_t intact = 0;
+
+    __asm__ volatile("" : : "r"(canvas) : "memory");
+    while (intact < PAINTED && canvas[intact] == PAINT)
+        intact++;
+    return PAINTED - intact;
+}
+
+static void *work(void *argument)
+{
+    size_t used;
+
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        paint();
+        steps[i].call();
+        used = depth();
+        printf("%-16s %5zu bytes\n", steps[i].name, used);
+        if (used > most) {
+            printf("%s takes %zu bytes of stack, %zu allowed\n", steps[i].name, used, most);
+            failed = 1;
+        }
+    }
+    return argument;
+}
+
+int main(int count, char **arguments)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    if (count > 1)
+        most = strtoul(arguments[1], NULL, 10);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    printf("stack of %ld bytes\n", (long)PTHREAD_STACK_MIN);
+    pthread_attr_init(&attributes);
+    if (pthread_attr_setstacksize(&attributes, (size_t)PTHREAD_STACK_MIN) ||
+        pthread_create(&thread, &attributes, work, NULL)) {
+        printf("no thread with the smallest stack\n");
+        return 2;
+    }
+    pthread_join(thread, NULL);
+    return failed;
+}
