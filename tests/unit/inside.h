@@ -1,0 +1,139 @@
+/*
+ * inside.h - what the tests of the inside share: an arena of the test's own, so that the
+ * one that cmocka lives on is left alone, and death with the exact words.
+ */
+#ifndef TESTS_INSIDE_H
+#define TESTS_INSIDE_H
+
+#include "support.h"
+
+#include "base/options.h"
+#include "core/arena.h"
+#include "core/large.h"
+#include "core/top.h"
+#include "inspect/walk.h"
+#include "os/os.h"
+
+/* ---- an arena in no table ---------------------------------------------------------- */
+
+enum { OWN_INDEX = 77 };
+
+static arena_t own;
+
+/* Empty, with one heap of the usual first size. */
+static inline arena_t *given_arena(void)
+{
+    heap_info *h = heap_new(HEAP_STEP_MIN / 2);
+    CHECK(h != NULL);
+    memset(&own, 0, sizeof own);
+    own.index = OWN_INDEX;
+    arena_open(&own, h);
+    return &own;
+}
+
+static inline void forget_arena(arena_t *a)
+{
+    heap_info *h = a->newest;
+    while (h != NULL) {
+        heap_info *older = h->older;
+        heap_delete(h);
+        h = older;
+    }
+    memset(a, 0, sizeof *a);
+}
+
+/* A test's fixture: it finds own open, and leaves it sound. */
+static inline int open_own(void **state)
+{
+    *state = given_arena();
+    return 0;
+}
+
+static inline int close_own(void **state)
+{
+    check_arena_locked(*state);
+    forget_arena(*state);
+    return 0;
+}
+
+#define arena_test(f) cmocka_unit_test_setup_teardown(f, open_own, close_own)
+
+static inline mchunkptr take(arena_t *a, size_t size)
+{
+    mchunkptr c = arena_take_locked(a, size);
+    CHECK(c != NULL);
+    return c;
+}
+
+/* A free chunk of just size bytes between two in use. */
+static inline mchunkptr given_free(arena_t *a, size_t size)
+{
+    take(a, CHUNK_MIN);
+    mchunkptr c = top_take(a, size);
+    CHECK(c != NULL && top_take(a, CHUNK_MIN) != NULL);
+    arena_give_locked(a, c);
+    CHECK(chunk_is_free(c) && chunk_size(c) == size);
+    return c;
+}
+
+static inline int announce(void **state)
+{
+    (void)state;
+    announce_seed();
+    return 0;
+}
+
+/* ---- what a child says ------------------------------------------------------------- */
+
+typedef struct words {
+    char text[2048];
+    size_t length;
+    int status;
+} words_t;
+
+/* Run act(arg) in a child and read what it writes to standard error. */
+static inline words_t words_of(void (*act)(void *), void *arg)
+{
+    words_t w = {.length = 0};
+    int ends[2];
+    CHECK(pipe(ends) == 0);
+    fflush(NULL);
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        struct rlimit none = {0, 0};
+        setrlimit(RLIMIT_CORE, &none);
+        signal(SIGSEGV, SIG_DFL);
+        signal(SIGBUS, SIG_DFL);
+        dup2(ends[1], STDERR_FILENO);
+        alarm(60);
+        act(arg);
+        _exit(0);
+    }
+    close(ends[1]);
+    for (ssize_t n; w.length < sizeof w.text - 1; w.length += (size_t)n) {
+        n = read(ends[0], w.text + w.length, sizeof w.text - 1 - w.length);
+        if (n <= 0)
+            break;
+    }
+    close(ends[0]);
+    w.text[w.length] = '\0';
+    while (waitpid(pid, &w.status, 0) < 0)
+        CHECK(errno == EINTR);
+    return w;
+}
+
+/* act(arg) ends the process with this panic, and says nothing else. */
+static inline void assert_dies(void (*act)(void *), void *arg, const char *what,
+                               const void *where)
+{
+    char line[200];
+    snprintf(line, sizeof line, "cmalloc: fatal: %s: 0x%llx\n", what,
+             (unsigned long long)(uintptr_t)where);
+    words_t w = words_of(act, arg);
+    assert_string_equal(w.text, line);
+    assert_true(WIFSIGNALED(w.status));
+    assert_int_equal(WTERMSIG(w.status), SIGABRT);
+}
+
+#endif

@@ -1,0 +1,236 @@
+/* test_options.c - the table of options: values, units, limits, and both spellings. */
+#include "inside.h"
+
+#include "base/options.h"
+
+/* The tests run on the options that they change: each change lives in a child. */
+#define in_child(f) assert_ends_well(f)
+
+static bool set(const char *name, const char *value)
+{
+    return cm_option_set(name, strlen(name), value, strlen(value));
+}
+
+static void numbers_and_units(void)
+{
+    static const struct {
+        const char *text;
+        size_t value;
+    } good[] = {{"0", 0},        {"1", 1},        {"007", 7},
+                {"4096", 4096},  {"3k", 3 << 10}, {"3K", 3 << 10},
+                {"5m", 5 << 20}, {"5M", 5 << 20}, {"2g", (size_t)2 << 30},
+                {"1G", 1 << 30}, {"0g", 0}};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        CHECK(set("mmap_max", good[i].text));
+        CHECK(cm_options.mmap_max == good[i].value);
+    }
+}
+
+static void values_are_decimal_with_units(void **state)
+{
+    (void)state;
+    in_child(numbers_and_units);
+}
+
+static void no_values(void)
+{
+    static const char *const bad[] = {"",
+                                      "k",
+                                      "-1",
+                                      "+1",
+                                      " 1",
+                                      "1 ",
+                                      "1kk",
+                                      "1kb",
+                                      "0x1",
+                                      "1.5",
+                                      "1t",
+                                      "k1",
+                                      "1,",
+                                      "one",
+                                      "18446744073709551616",
+                                      "99999999999999999999999999",
+                                      "17179869184g"};
+    CHECK(set("mmap_max", "123"));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        CHECK(!set("mmap_max", bad[i]));
+        CHECK(cm_options.mmap_max == 123);
+    }
+}
+
+static void what_is_no_value_is_refused_and_changes_nothing(void **state)
+{
+    (void)state;
+    in_child(no_values);
+}
+
+static void limits(void)
+{
+    CHECK(set("perturb", "255") && !set("perturb", "256"));
+    CHECK(cm_options.perturb == 255 && set("perturb", "0"));
+    CHECK(set("arena_max", "256") && !set("arena_max", "257"));
+    CHECK(cm_options.arena_max == ARENA_MAX);
+    cm_options.mmap_threshold = 1;
+    CHECK(!set("mmap_threshold", "1g") && cm_options.mmap_threshold == 1);
+    CHECK(set("mmap_threshold", CM_TINY ? "512k" : "32m"));
+    CHECK(cm_options.mmap_threshold == MMAP_THRESHOLD_MAX);
+    CHECK(!set("top_pad", "65m"));
+}
+
+static void each_option_has_a_limit(void **state)
+{
+    (void)state;
+    in_child(limits);
+}
+
+static void names(void)
+{
+    CHECK(!set("perturbed", "1"));
+    CHECK(!set("pertur", "1"));
+    CHECK(!set("", "1"));
+    CHECK(!set("MALLOC_PERTURB_", "1"));
+    CHECK(cm_options.perturb == 0);
+    CHECK(cm_option_set("top_pad=8k", 7, "8k,more", 2)); /* lengths, not terminators */
+    CHECK(cm_options.top_pad == 8 * KIB);
+}
+
+static void only_whole_names_are_known(void **state)
+{
+    (void)state;
+    in_child(names);
+}
+
+static void fixing(void)
+{
+    static const char *const fix[] = {"mmap_threshold", "mmap_max", "trim_threshold",
+                                      "top_pad"};
+    static const char *const leave[] = {"arena_max", "perturb", "os_fail"};
+    for (size_t i = 0; i < 4; i++) {
+        cm_options.thresholds_fixed = false;
+        CHECK(!set(fix[i], "bad") && !cm_options.thresholds_fixed);
+        CHECK(set(fix[i], "64k") && cm_options.thresholds_fixed);
+    }
+    cm_options.thresholds_fixed = false;
+    for (size_t i = 0; i < 3; i++)
+        CHECK(set(leave[i], "0") && !cm_options.thresholds_fixed);
+}
+
+static void setting_a_threshold_ends_its_adapting(void **state)
+{
+    (void)state;
+    in_child(fixing);
+}
+
+/* ---- the environment --------------------------------------------------------------- */
+
+static const char *const (*environment)[2]; /* pairs; ended by NULL */
+
+static const char *lookup(const char *name)
+{
+    for (size_t i = 0; environment[i][0] != NULL; i++)
+        if (strcmp(environment[i][0], name) == 0)
+            return environment[i][1];
+    return NULL;
+}
+
+static void read_environment(void *pairs)
+{
+    environment = pairs;
+    cm_options_read(lookup);
+}
+
+static void both_spellings(void)
+{
+    static const char *const pairs[][2] = {
+        {"MALLOC_ARENA_MAX", "3"},
+        {"MALLOC_TOP_PAD_", "4096"},
+        {"MALLOC_TRIM_THRESHOLD_", "5k"},
+        {"MALLOC_MMAP_MAX_", "6"},
+        {"MALLOC_MMAP_THRESHOLD_", "70000"},
+        {"CMALLOC_OPTIONS", ",mmap_max=8,,arena_max=4,"},
+        {NULL, NULL}};
+    environment = pairs;
+    cm_options_read(lookup);
+    CHECK(cm_options.top_pad == 4096);
+    CHECK(cm_options.trim_threshold == 5 * KIB);
+    CHECK(cm_options.mmap_threshold == 70000);
+    CHECK(cm_options.mmap_max == 8 && cm_options.arena_max == 4); /* ours wins */
+    CHECK(cm_options.perturb == 0);
+}
+
+static void glibcs_names_are_read_and_ours_win(void **state)
+{
+    (void)state;
+    in_child(both_spellings);
+}
+
+static void nothing_set(void)
+{
+    static const char *const pairs[][2] = {{NULL, NULL}};
+    cm_options_t before;
+    memcpy(&before, &cm_options, sizeof before);
+    environment = pairs;
+    cm_options_read(lookup);
+    CHECK(memcmp(&before, &cm_options, sizeof before) == 0);
+}
+
+static void without_an_environment_nothing_changes(void **state)
+{
+    (void)state;
+    in_child(nothing_set);
+}
+
+static void assert_warns(const char *name, const char *value, const char *line)
+{
+    const char *pairs[][2] = {{name, value}, {NULL, NULL}};
+    words_t w = words_of(read_environment, pairs);
+    assert_string_equal(w.text, line);
+    assert_int_equal(w.status, 0);
+}
+
+static void a_bad_option_gets_one_line_and_the_program_goes_on(void **state)
+{
+    (void)state;
+    assert_warns("MALLOC_ARENA_MAX", "many",
+                 "cmalloc: ignored, not a value for it: MALLOC_ARENA_MAX\n");
+    assert_warns("CMALLOC_OPTIONS", "arena_max=2,color=red,top_pad=1k",
+                 "cmalloc: ignored in CMALLOC_OPTIONS, from here on: "
+                 "color=red,top_pad=1k\n");
+    assert_warns("CMALLOC_OPTIONS", "perturb",
+                 "cmalloc: ignored in CMALLOC_OPTIONS, from here on: perturb\n");
+    assert_warns("CMALLOC_OPTIONS", "", "");
+    assert_warns("CMALLOC_OPTIONS", "perturb=0,mmap_max=9", "");
+}
+
+static void behind_a_bad_item(void)
+{
+    static const char *const pairs[][2] = {{"CMALLOC_OPTIONS", "x=1,mmap_max=9,=3"},
+                                           {NULL, NULL}};
+    close(STDERR_FILENO);
+    environment = pairs;
+    cm_options_read(lookup);
+    CHECK(cm_options.mmap_max == 9);
+}
+
+static void items_behind_a_bad_one_are_read(void **state)
+{
+    (void)state;
+    in_child(behind_a_bad_item);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_are_decimal_with_units),
+        cmocka_unit_test(what_is_no_value_is_refused_and_changes_nothing),
+        cmocka_unit_test(each_option_has_a_limit),
+        cmocka_unit_test(only_whole_names_are_known),
+        cmocka_unit_test(setting_a_threshold_ends_its_adapting),
+        cmocka_unit_test(glibcs_names_are_read_and_ours_win),
+        cmocka_unit_test(without_an_environment_nothing_changes),
+        cmocka_unit_test(a_bad_option_gets_one_line_and_the_program_goes_on),
+        cmocka_unit_test(items_behind_a_bad_one_are_read),
+    };
+    require_library();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
