@@ -68,7 +68,7 @@ static inline mchunkptr take(arena_t *a, size_t size)
 /* A free chunk of just size bytes between two in use. */
 static inline mchunkptr given_free(arena_t *a, size_t size)
 {
-    take(a, CHUNK_MIN);
+    CHECK(top_take(a, CHUNK_MIN) != NULL);
     mchunkptr c = top_take(a, size);
     CHECK(c != NULL && top_take(a, CHUNK_MIN) != NULL);
     arena_give_locked(a, c);

@@ -1,4 +1,4 @@
-/* test_heap.c - heaps: where they start, how they grow, shrink and go, and what is zero. */
+/* test_heap.c - where heaps start, how they grow, shrink and go, and what is zero. */
 #include "inside.h"
 
 static heap_info *given_heap(size_t size)

@@ -62,7 +62,7 @@ static void stack_text_and_nothing_are_not_ours(void **state)
     free(mem);
 }
 
-/* ---- the main arena's range: only in children, which it may be wrong in ------------- */
+/* ---- the main arena's range: in children only, for there it may be wrong ----------- */
 
 static void widen(void)
 {
