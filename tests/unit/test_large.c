@@ -1,0 +1,397 @@
+/* test_large.c - M chunks: mapped, aligned, resized, kept for reuse and told apart. */
+#include "inside.h"
+
+/* Requests that are kept: over the threshold, and over a page's rounding. */
+#define SMALLEST (2 * MMAP_THRESHOLD_DEFAULT)
+
+static mchunkptr given_large(size_t n, size_t align)
+{
+    mchunkptr c = large_map(n, align);
+    CHECK(c != NULL);
+    return c;
+}
+
+/* Away with it, kept or not. */
+static void forget(mchunkptr c)
+{
+    large_keep(c);
+    large_drop_kept();
+}
+
+/* ---- mapping ----------------------------------------------------------------------- */
+
+static void a_mapping_says_what_it_is(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n < 20 * MIB; n = n * 3 + 7) {
+        mchunkptr c = given_large(n, CHUNK_ALIGN);
+        const large_info *info = large_info_of(c);
+        assert_true(is_aligned(chunk_mem(c), CHUNK_ALIGN));
+        assert_int_equal(chunk_word(c) & CHUNK_FLAGS, CHUNK_M);
+        assert_true(chunk_usable(c) >= n && chunk_usable(c) < n + os_page);
+        assert_true(is_aligned(info, os_page) && info->mapped % os_page == 0);
+        assert_int_equal(info->mapped, info->offset + chunk_size(c));
+        assert_ptr_equal(large_chunk(info), c);
+        assert_int_equal(c->prev_size, (uintptr_t)c - (uintptr_t)info);
+        assert_true(is_all(chunk_mem(c), 0, chunk_usable(c)));
+        memset(chunk_mem(c), 1, chunk_usable(c));
+        forget(c);
+    }
+}
+
+static void a_mapping_is_aligned_to_any_power_of_two(void **state)
+{
+    (void)state;
+    for (size_t align = 32; align <= 64 * MIB; align *= 2)
+        for (size_t n = 1; n < 3 * MIB; n = n * 50 + 3) {
+            mchunkptr c = given_large(n, align);
+            const large_info *info = large_info_of(c);
+            assert_true(is_aligned(chunk_mem(c), align));
+            assert_true(chunk_usable(c) >= n);
+            /* What was mapped to find the place has gone. */
+            assert_true(info->mapped < n + 3 * os_page);
+            memset(chunk_mem(c), 1, chunk_usable(c));
+            forget(c);
+        }
+}
+
+static void what_cannot_be_mapped_is_refused(void **state)
+{
+    (void)state;
+    assert_null(large_map(REQUEST_MAX - 64 * MIB, CHUNK_ALIGN));
+    assert_null(large_map(4096, (size_t)1 << 61));
+}
+
+/* ---- lists ------------------------------------------------------------------------- */
+
+static void an_arena_counts_its_mappings(void **state)
+{
+    mchunkptr c[3];
+    size_t bytes = 0;
+    for (int i = 0; i < 3; i++) {
+        c[i] = given_large(SMALLEST * (size_t)(i + 1), CHUNK_ALIGN);
+        large_link_locked(*state, c[i]);
+        bytes += large_info_of(c[i])->mapped;
+        assert_ptr_equal(large_info_of(c[i])->arena, *state);
+        assert_int_equal(own.large_bytes, bytes);
+    }
+    assert_ptr_equal(large_chunk(own.larges), c[2]);
+    static const int order[] = {1, 2, 0}; /* middle, newest, the only one */
+    for (int i = 0; i < 3; i++) {
+        bytes -= large_info_of(c[order[i]])->mapped;
+        large_unlink_locked(*state, c[order[i]]);
+        assert_int_equal(own.large_count, 2 - i);
+        assert_int_equal(own.large_bytes, bytes);
+        assert_null(large_info_of(c[order[i]])->arena);
+    }
+    assert_null(own.larges);
+    for (int i = 0; i < 3; i++)
+        forget(c[i]);
+}
+
+/* ---- resizing ---------------------------------------------------------------------- */
+
+static void a_resized_mapping_keeps_contents_and_alignment(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {100, 5 * MIB, 5 * MIB + 1, 300000, 20 * MIB, 4000};
+    for (size_t align = CHUNK_ALIGN; align <= 4096; align *= 16) {
+        size_t have = 1 * MIB;
+        mchunkptr c = given_large(have, align);
+        pattern_fill(chunk_mem(c), have, align);
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+            size_t n = sizes[i], least = n < have ? n : have;
+            c = large_resize(c, n);
+            assert_non_null(c);
+            assert_true(chunk_usable(c) >= n && chunk_usable(c) < n + os_page);
+            assert_true(is_aligned(chunk_mem(c), align < 4096 ? align : 4096));
+            assert_int_equal(large_info_of(c)->mapped, c->prev_size + chunk_size(c));
+            assert_true(pattern_holds(chunk_mem(c), least, have, align));
+            pattern_fill(chunk_mem(c), have = n, align);
+        }
+        forget(c);
+    }
+}
+
+static void a_resize_that_is_refused_leaves_it_as_it_was(void **state)
+{
+    (void)state;
+    mchunkptr c = given_large(SMALLEST, CHUNK_ALIGN);
+    pattern_fill(chunk_mem(c), SMALLEST, 9);
+    large_info before = *large_info_of(c);
+    assert_null(large_resize(c, REQUEST_MAX - 64 * MIB));
+    assert_memory_equal(&before, large_info_of(c), sizeof before);
+    assert_true(pattern_holds(chunk_mem(c), SMALLEST, SMALLEST, 9));
+    assert_ptr_equal(large_resize(c, SMALLEST + 1), c); /* the same pages */
+    forget(c);
+}
+
+/* ---- keeping ----------------------------------------------------------------------- */
+
+static void freed_mappings_serve_again(void)
+{
+    large_drop_kept();
+    mchunkptr c = given_large(10 * MIB, CHUNK_ALIGN);
+    memset(chunk_mem(c), 7, 10 * MIB);
+    size_t mapped = large_info_of(c)->mapped;
+    large_keep(c);
+    mchunkptr again = large_reuse(9 * MIB);
+    CHECK(again == c && large_info_of(again)->mapped == mapped);
+    CHECK(is_all(chunk_mem(again), 7, 9 * MIB)); /* its pages, not fresh ones */
+    CHECK(large_reuse(9 * MIB) == NULL);
+    large_keep(again);
+    CHECK(large_drop_kept() == mapped);
+    CHECK(large_drop_kept() == 0 && large_reuse(1) == NULL);
+}
+
+static void a_freed_mapping_serves_the_next_request(void **state)
+{
+    (void)state;
+    assert_ends_well(freed_mappings_serve_again);
+}
+
+static void smallest_serves(void)
+{
+    static const size_t sizes[] = {12, 5, 6, 9};
+    mchunkptr c[4];
+    large_drop_kept();
+    for (int i = 0; i < 4; i++)
+        c[i] = given_large(sizes[i] * MIB, CHUNK_ALIGN);
+    for (int i = 0; i < 4; i++)
+        large_keep(c[i]);
+    CHECK(large_reuse(6 * MIB - 4096) == c[2]);
+    CHECK(large_reuse(8 * MIB) == c[3]);
+    CHECK(large_reuse(5 * MIB) == c[1]);
+    mchunkptr cut = large_reuse(5 * MIB); /* what it leaves is kept by itself */
+    CHECK(cut == c[0] && large_info_of(cut)->mapped < 6 * MIB);
+    mchunkptr rest = large_reuse(6 * MIB);
+    CHECK((char *)large_info_of(rest) ==
+          (char *)large_info_of(cut) + large_info_of(cut)->mapped);
+    CHECK(large_drop_kept() == 0);
+    memset(chunk_mem(cut), 1, 5 * MIB);
+    memset(chunk_mem(rest), 2, 6 * MIB);
+}
+
+static void the_smallest_that_is_large_enough_serves(void **state)
+{
+    (void)state;
+    assert_ends_well(smallest_serves);
+}
+
+static void grown(void)
+{
+    large_drop_kept();
+    mchunkptr c = given_large(2 * MIB, CHUNK_ALIGN);
+    large_keep(c);
+    c = large_reuse(3 * MIB);
+    CHECK(c != NULL && chunk_usable(c) >= 3 * MIB);
+    memset(chunk_mem(c), 1, 3 * MIB);
+    CHECK(large_drop_kept() == 0);
+}
+
+static void the_largest_grows_when_none_is_large_enough(void **state)
+{
+    (void)state;
+    assert_ends_well(grown);
+}
+
+static void unwanted(void)
+{
+    large_drop_kept();
+    cm_options.mmap_threshold = 4 * MIB;
+    mchunkptr large = given_large(9 * MIB, CHUNK_ALIGN);
+    mchunkptr small = given_large(3 * MIB, CHUNK_ALIGN);
+    large_keep(small);
+    CHECK(large_drop_kept() == 0);
+    large_keep(large);
+    CHECK(large_drop_kept() > 9 * MIB);
+}
+
+static void what_a_heap_would_serve_is_not_kept(void **state)
+{
+    (void)state;
+    assert_ends_well(unwanted);
+}
+
+/* live + kept <= the most that was ever live. Kept bytes can be asked for only by
+ * dropping them. */
+static void peak_holds(void)
+{
+    enum { COUNT = 40 };
+    mchunkptr c[COUNT] = {NULL};
+    size_t live = 0, peak = 0, kept_once = 0;
+    uint64_t chance = support_seed;
+    cm_options.mmap_threshold = MMAP_THRESHOLD_DEFAULT;
+    large_drop_kept();
+    for (int round = 0; round < 4000; round++) {
+        size_t i = random_below(&chance, COUNT);
+        size_t n = SMALLEST + random_below(&chance, 30 * SMALLEST);
+        if (c[i] == NULL) {
+            if ((c[i] = large_reuse(n)) == NULL)
+                c[i] = given_large(n, CHUNK_ALIGN);
+            CHECK(chunk_usable(c[i]) >= n);
+            live += large_info_of(c[i])->mapped;
+        } else if (round % 5 == 0) {
+            live -= large_info_of(c[i])->mapped;
+            CHECK((c[i] = large_resize(c[i], n)) != NULL);
+            live += large_info_of(c[i])->mapped;
+        } else {
+            live -= large_info_of(c[i])->mapped;
+            large_keep(c[i]);
+            c[i] = NULL;
+        }
+        peak = live > peak ? live : peak;
+        if (round % 50 == 0) {
+            size_t kept = large_drop_kept();
+            CHECK(live + kept <= peak);
+            kept_once += kept;
+        }
+    }
+    CHECK(kept_once > 0);
+}
+
+static void live_and_kept_are_never_more_than_was_live(void **state)
+{
+    (void)state;
+    assert_ends_well(peak_holds);
+}
+
+static void *map_and_keep(void *arg)
+{
+    uint64_t chance = support_seed + *(unsigned *)arg;
+    for (int i = 0; i < 3000; i++) {
+        size_t n = SMALLEST + random_below(&chance, 8 * SMALLEST);
+        mchunkptr c = large_reuse(n);
+        if (c == NULL)
+            c = given_large(n, CHUNK_ALIGN);
+        CHECK(chunk_usable(c) >= n);
+        uintptr_t *words = chunk_mem(c), *last = words + n / sizeof *words - 1;
+        *words = *last = (uintptr_t)&chance ^ (uintptr_t)i;
+        CHECK(large_info_of(c)->arena == NULL);
+        CHECK(*words == ((uintptr_t)&chance ^ (uintptr_t)i) && *last == *words);
+        large_keep(c);
+    }
+    return NULL;
+}
+
+static void in_threads(void)
+{
+    pthread_t threads[3];
+    unsigned number[3] = {1, 2, 3};
+    for (int i = 0; i < 3; i++)
+        threads[i] = start_thread(map_and_keep, &number[i]);
+    for (int i = 0; i < 3; i++)
+        join_thread(threads[i]);
+}
+
+static void a_kept_mapping_goes_to_one_thread(void **state)
+{
+    (void)state;
+    assert_ends_well(in_threads);
+}
+
+/* ---- damage ------------------------------------------------------------------------ */
+
+static void do_look(void *c) { (void)large_info_of(c); }
+
+static void do_unlink(void *c) { large_unlink_locked(&own, c); }
+
+static void keep_twice(void *c)
+{
+    large_keep(c);
+    (void)large_info_of(c);
+}
+
+static void a_forged_header_is_found(void **state)
+{
+    (void)state;
+    mchunkptr c = given_large(SMALLEST, CHUNK_ALIGN);
+    size_t word = chunk_word(c), distance = c->prev_size;
+    chunk_set_word(c, word + 4096);
+    assert_dies(do_look, c, "invalid size", chunk_mem(c));
+    chunk_set_word(c, word);
+    c->prev_size = distance + 16;
+    assert_dies(do_look, c, "foreign pointer", chunk_mem(c));
+    c->prev_size = (size_t)-16; /* behind the chunk */
+    assert_dies(do_look, c, "foreign pointer", chunk_mem(c));
+    c->prev_size = distance;
+    large_info_of(c)->magic ^= 1;
+    assert_dies(do_look, c, "foreign pointer", chunk_mem(c));
+    ((large_info *)(void *)((char *)c - distance))->magic ^= 1;
+    forget(c);
+}
+
+static void a_forged_list_is_found(void **state)
+{
+    mchunkptr c = given_large(SMALLEST, CHUNK_ALIGN),
+              other = given_large(SMALLEST, CHUNK_ALIGN);
+    large_link_locked(*state, c);
+    large_link_locked(*state, other);
+    large_info_of(c)->newer = NULL; /* then it should be the first */
+    assert_dies(do_unlink, c, "broken links", chunk_mem(c));
+    large_info_of(c)->newer = large_info_of(other);
+    large_info_of(other)->older = large_info_of(other);
+    assert_dies(do_unlink, c, "broken links", chunk_mem(c));
+    large_info_of(other)->older = large_info_of(c);
+    large_unlink_locked(*state, c);
+    assert_dies(do_unlink, c, "broken links", chunk_mem(c)); /* it is in no list */
+    large_unlink_locked(*state, other);
+    forget(c), forget(other);
+}
+
+static void a_second_free_of_a_kept_mapping_is_told_apart(void **state)
+{
+    (void)state;
+    mchunkptr c = given_large(SMALLEST, CHUNK_ALIGN);
+    assert_dies(keep_twice, c, "double free", chunk_mem(c));
+    forget(c);
+}
+
+/* ---- the threshold ----------------------------------------------------------------- */
+
+static void adapting(void)
+{
+    size_t first = cm_options.mmap_threshold;
+    large_adapt_threshold(first - 1);
+    CHECK(cm_options.mmap_threshold == first);
+    large_adapt_threshold(first + 16);
+    CHECK(cm_options.mmap_threshold == first + 16);
+    CHECK(cm_options.trim_threshold == 2 * (first + 16));
+    large_adapt_threshold(first);
+    CHECK(cm_options.mmap_threshold == first + 16);
+    large_adapt_threshold(MMAP_THRESHOLD_MAX + 1);
+    CHECK(cm_options.mmap_threshold == first + 16);
+    cm_options.thresholds_fixed = true;
+    large_adapt_threshold(MMAP_THRESHOLD_MAX);
+    CHECK(cm_options.mmap_threshold == first + 16);
+}
+
+static void the_threshold_follows_what_is_freed(void **state)
+{
+    (void)state;
+    assert_ends_well(adapting);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_mapping_says_what_it_is),
+        cmocka_unit_test(a_mapping_is_aligned_to_any_power_of_two),
+        cmocka_unit_test(what_cannot_be_mapped_is_refused),
+        arena_test(an_arena_counts_its_mappings),
+        cmocka_unit_test(a_resized_mapping_keeps_contents_and_alignment),
+        cmocka_unit_test(a_resize_that_is_refused_leaves_it_as_it_was),
+        cmocka_unit_test(a_freed_mapping_serves_the_next_request),
+        cmocka_unit_test(the_smallest_that_is_large_enough_serves),
+        cmocka_unit_test(the_largest_grows_when_none_is_large_enough),
+        cmocka_unit_test(what_a_heap_would_serve_is_not_kept),
+        cmocka_unit_test(live_and_kept_are_never_more_than_was_live),
+        cmocka_unit_test(a_kept_mapping_goes_to_one_thread),
+        cmocka_unit_test(a_forged_header_is_found),
+        arena_test(a_forged_list_is_found),
+        cmocka_unit_test(a_second_free_of_a_kept_mapping_is_told_apart),
+        cmocka_unit_test(the_threshold_follows_what_is_freed),
+    };
+    require_library();
+    return cmocka_run_group_tests(tests, announce, NULL);
+}
