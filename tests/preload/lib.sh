@@ -122,7 +122,7 @@ build() {
     shift 2
     case $source in
     *.cc) ${CXX:-g++} -std=c++17 -O1 -g -fno-builtin -Wall -Wextra -pthread -o "$output" "$source" "$@" ;;
-    *) ${CC:-gcc} -std=c11 -D_GNU_SOURCE -O1 -g -fno-builtin -Wall -Wextra -pthread -o "$output" "$source" "$@" ;;
+    *) ${CC:-gcc} -std=c11 -O1 -g -fno-builtin -Wall -Wextra -pthread -o "$output" "$source" "$@" ;;
     esac || die "$name does not compile"
 }
 

@@ -187,7 +187,7 @@ supervise() {
         sleep 0.05
     done
     if [ $status = 124 ]; then end_session $pid; fi
-    wait $pid 2>/dev/null || { [ $status = 124 ] || status=$?; }
+    if [ $status = 0 ]; then wait $pid 2>/dev/null || status=$?; fi
     end_session $pid
     return $status
 }

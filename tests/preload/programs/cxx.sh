@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # C++: exceptions across threads, every operator new and delete, thread_local, locales, out of memory.
 . "$PRELOAD_SRC/../lib.sh"
-limit 40 60
+limit 120 60
 need g++ g++
 
 build cxx cxx.cc

@@ -2,7 +2,7 @@
 # gcc and g++ on this project's own source and on a heavy C++ file: every object file, archive, library and
 # executable byte for byte as made without the library.
 . "$PRELOAD_SRC/../lib.sh"
-limit 90 240
+limit 120 240
 need gcc gcc
 need g++ g++
 need ar binutils

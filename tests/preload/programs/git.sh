@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # git on a repository made here: many commits, branches, a merge, clone, repack, gc, fsck, and its log.
 . "$PRELOAD_SRC/../lib.sh"
-limit 60 180
+limit 120 180
 need git git
 
 export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.org GIT_COMMITTER_NAME=c GIT_COMMITTER_EMAIL=c@example.org
 export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_PAGER=cat HOME=$PWD
 
-small=$(quick && echo 25 || echo 150)
-large=$(quick && echo 400 || echo 4000)
+small=$(quick && echo 15 || echo 150)
+large=$(quick && echo 300 || echo 4000)
 
 # history COUNT: a stream of commits for git fast-import; files grow, change in the middle and go.
 history() {
@@ -43,14 +43,14 @@ repository() {
     git init -q -b main repo
     git -C repo config core.logAllRefUpdates false
     history "$large" | git -C repo fast-import --quiet --done
-    cd repo
+    cd repo || return
     git reset -q --hard
     git checkout -q -b side "main~$((large / 2))"
     commit_by_hand
     git checkout -q main
     commit_by_hand
     git merge -q -s ort -m merged -X ours side
-    cd ..
+    cd .. || return
     git clone -q --no-local repo copy
     git -C copy repack -q -a -d -f --threads=2 --window=50
     git -C copy gc -q --aggressive --prune=now

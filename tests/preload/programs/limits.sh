@@ -5,9 +5,15 @@ limit 60 120
 need /usr/bin/python3 python3
 need perl perl
 
+sizes=$(quick && echo 5000 3000000 || echo 500 5000 100000 3000000)
+# The debug variant has larger tables.
+little=$([ "$PRELOAD_SLOW" = 1 ] && echo 30000 || echo 70000)
+
 exhaust() {
+    # shellcheck disable=SC2086 # words
     /usr/bin/python3 -c '
-import threading
+import sys, threading
+sizes = [int(size) for size in sys.argv[1:]]
 def fill(size):
     held = []
     try:
@@ -30,14 +36,14 @@ all_here.wait()
 all_here.wait()
 for t in threads: t.join()
 print(len(results))
-for size in (500, 5000, 100_000, 3_000_000):
-    print(size, fill(size), fill(size * 2))'
+for size in sizes:
+    print(size, fill(size), fill(size * 2))' $sizes
 }
 
 in_address_space() { ulimit -v 180000 && exhaust; }
 in_data() { ulimit -d 90000 && exhaust; }
 # The smallest that a program can do with: a heap must not be reserved in advance where there is no room.
-in_little() { ulimit -v 30000 && perl -e 'my @held = map { "x" x ($_ * 10) } 1 .. 1000; print scalar(@held), "\n"' && sort /etc/services | head -n 3; }
+in_little() { ulimit -v $little && perl -e 'my @held = map { "x" x ($_ * 10) } 1 .. 1000; print scalar(@held), "\n"' && sort /etc/services | head -n 3; }
 
 # Not compared: without the library some of this fails.
 recovers() {

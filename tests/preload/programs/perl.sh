@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 . "$PRELOAD_SRC/../lib.sh"
-limit 20 60
+limit 120 60
 need perl perl
 
 rounds=$(quick && echo 1 || echo 8)

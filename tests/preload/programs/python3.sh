@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # python3 on our own program: as it comes, and with every object a malloc of its own.
 . "$PRELOAD_SRC/../lib.sh"
-limit 40 90
+limit 120 90
 need /usr/bin/python3 python3
 
 export PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The sqlite3 shell: inserts, joins, aggregates, indices, json, full text, a window function, dump and vacuum.
 . "$PRELOAD_SRC/../lib.sh"
-limit 40 120
+limit 120 120
 need sqlite3 sqlite3
 
 rows=$(quick && echo 20000 || echo 150000)

@@ -4,5 +4,5 @@
 limit 30 30
 need readelf binutils
 
-cd "$PRELOAD_TOP"
-preloaded tests/lint/exports.sh "$PRELOAD_ORIGIN" >"$OLDPWD/faults" || die "$(head -n 1 "$OLDPWD/faults")"
+check() { cd "$PRELOAD_TOP" && tests/lint/exports.sh "$PRELOAD_ORIGIN"; }
+preloaded check >faults || die "$(head -n 1 faults)"

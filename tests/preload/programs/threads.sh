@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# A heavily threaded program: 64 threads pass blocks to each other, threads come and go, contents checked.
+# A heavily threaded program: 64 threads pass memory to each other, threads come and go, contents checked.
 . "$PRELOAD_SRC/../lib.sh"
-limit 40 120
+limit 120 120
 need gcc gcc
 
 build threads threads.c

@@ -1,10 +1,12 @@
 /*
  * atfork.c SECONDS - forks while other threads allocate.
  *
- * A hundred fork handlers (more than libc keeps without allocating) allocate before the fork, and in both
- * processes after it. The child checks what it inherited, allocates, starts a thread, and forks again. Beside
- * the forking thread others use vfork, posix_spawn, system and popen.
+ * A hundred fork handlers (more than libc keeps without allocating) allocate before the
+ * fork, and in both processes after it. The child checks what it inherited, allocates,
+ * starts a thread, and forks again. Beside the forking thread others use vfork,
+ * posix_spawn, system and popen.
  */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <spawn.h>
 #include <stdatomic.h>
@@ -28,7 +30,8 @@ static _Thread_local size_t depth;
 
 static void prepare(void)
 {
-    from_prepare[depth] = malloc(depth * 500 + 1); /* some of it from top, some from bins */
+    from_prepare[depth] =
+        malloc(depth * 500 + 1); /* some of it from top, some from bins */
     depth++;
 }
 
@@ -55,7 +58,8 @@ static void check(unsigned char **held, size_t salt)
     for (size_t i = 0; i < HELD; i++) {
         size_t size = (i * 131 + salt * 17) % 4000 + 1;
 
-        if (held[i][0] != (unsigned char)(i + salt) || held[i][size - 1] != (unsigned char)(i + salt)) {
+        if (held[i][0] != (unsigned char)(i + salt) ||
+            held[i][size - 1] != (unsigned char)(i + salt)) {
             fprintf(stderr, "atfork: contents changed in process %d\n", getpid());
             abort();
         }
@@ -100,7 +104,8 @@ static void await(pid_t pid, const char *what)
 
 static void *spawn(void *argument)
 {
-    char *command[] = {"true", NULL};
+    char name[] = "true";
+    char *command[] = {name, NULL};
     char line[32];
 
     (void)argument;
@@ -130,25 +135,33 @@ static void *in_child_thread(void *argument)
     return argument;
 }
 
-static _Noreturn void child(unsigned char **held, size_t salt, int generations)
+/* What a child does with what it inherited, and with its own. */
+static void live(unsigned char **held, size_t salt)
 {
     unsigned char *own[HELD] = {0};
     pthread_t thread;
-    pid_t pid;
 
     check(held, salt);
     fill(own, 3);
     if (pthread_create(&thread, NULL, in_child_thread, NULL))
         abort();
     pthread_join(thread, NULL);
-    if (generations > 0) {
-        pid = fork();
-        if (pid == 0)
-            child(held, salt, generations - 1);
-        await(pid, "a grandchild");
-    }
     check(own, 3);
     drop(own);
+}
+
+static _Noreturn void child(unsigned char **held, size_t salt, int generations)
+{
+    pid_t pid = 0;
+
+    live(held, salt);
+    for (; pid == 0 && generations > 0; generations--) {
+        pid = fork();
+        if (pid == 0)
+            live(held, salt);
+    }
+    if (pid != 0)
+        await(pid, "a grandchild");
     drop(held);
     exit(0); /* with its handlers and destructors */
 }
@@ -195,7 +208,8 @@ int main(int count, char **arguments)
             abort();
     }
     for (size_t i = 0; i <= BUSY; i++) {
-        if (pthread_create(&thread[i], NULL, i == BUSY ? spawn : busy, (void *)(uintptr_t)i))
+        if (pthread_create(&thread[i], NULL, i == BUSY ? spawn : busy,
+                           (void *)(uintptr_t)i))
             abort();
     }
     forks = fork_for(count > 1 ? atol(arguments[1]) : 3);

@@ -1,4 +1,5 @@
-// cxx.cc - what the C++ runtime asks of an allocator; prints the same lines with any correct one.
+// cxx.cc - what the C++ runtime asks of an allocator; prints the same lines with any
+// correct one.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>

@@ -1,6 +1,8 @@
 /*
- * dlopen.c LIBRARY - loads the library into a running program and uses both allocators side by side.
+ * dlopen.c LIBRARY - loads the library into a running program and uses both allocators
+ * side by side.
  */
+#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -17,7 +19,7 @@ typedef struct family {
     void (*free)(void *);
 } family_t;
 
-static family_t theirs; /* the library's */
+static family_t theirs;                               /* the library's */
 static const family_t ours = {malloc, realloc, free}; /* the program's */
 static pthread_barrier_t loaded;
 

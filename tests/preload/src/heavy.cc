@@ -1,5 +1,6 @@
-// heavy.cc - a hard meal for a C++ compiler: many instances of templates over the standard library, so that
-// cc1plus makes and drops a great many objects. DEPTH says how many. The program itself prints one number.
+// heavy.cc - a hard meal for a C++ compiler: many instances of templates over the
+// standard library, so that cc1plus makes and drops a great many objects. DEPTH says how
+// many. The program itself prints one number.
 #include <algorithm>
 #include <array>
 #include <cstddef>

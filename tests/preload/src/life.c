@@ -1,10 +1,11 @@
 /*
  * life.c - allocates, resizes and frees in every phase of a process's life.
  *
- * Built twice: as a program, and with IN_LIBRARY as a shared object that the program links with, whose
- * constructors come before the program's and whose destructors come after. What one phase allocates a later
- * one checks and frees.
+ * Built twice: as a program, and with IN_LIBRARY as a shared object that the program
+ * links with, whose constructors come before the program's and whose destructors come
+ * after. What one phase allocates a later one checks and frees.
  */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -85,10 +86,7 @@ static void in_thread(void)
     pthread_join(thread, NULL);
 }
 
-__attribute__((constructor(101))) static void first(void)
-{
-    in_thread();
-}
+__attribute__((constructor(101))) static void first(void) { in_thread(); }
 
 __attribute__((destructor(101))) static void last(void)
 {
@@ -104,27 +102,19 @@ __attribute__((destructor(101))) static void last(void)
 
 #else
 
-static void preinit(void)
-{
-    live_a_phase("preinit");
-}
+static void preinit(void) { live_a_phase("preinit"); }
 
-__attribute__((section(".preinit_array"), used)) static void (*const in_preinit)(void) = preinit;
+__attribute__((section(".preinit_array"),
+               used)) static void (*const in_preinit)(void) = preinit;
 
 __attribute__((constructor(101))) static void construct(void)
 {
     live_a_phase("constructor");
 }
 
-static void at_exit(void)
-{
-    live_a_phase("atexit");
-}
+static void at_exit(void) { live_a_phase("atexit"); }
 
-static void use_the_heap(void)
-{
-    free(malloc(5000));
-}
+static void use_the_heap(void) { free(malloc(5000)); }
 
 int main(void)
 {

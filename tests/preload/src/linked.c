@@ -1,9 +1,11 @@
 /*
  * linked.c LIBRARY - is every malloc in this process LIBRARY's?
  *
- * First the addresses that a shared object is bound to, one by one. Then, after work that makes libc allocate for
- * itself, libc's own allocator is asked what it has given out: it must never have been used.
+ * First the addresses that a shared object is bound to, one by one. Then, after work
+ * that makes libc allocate for itself, libc's own allocator is asked what it has given
+ * out: it must never have been used.
  */
+#define _GNU_SOURCE
 #include "linked.h"
 
 #include <dlfcn.h>
@@ -34,10 +36,7 @@ static int bound_elsewhere(const char *library)
     return wrong;
 }
 
-static void *nothing(void *argument)
-{
-    return argument;
-}
+static void *nothing(void *argument) { return argument; }
 
 /* The callers of malloc in libc: strings, stdio, locales, name services, threads. */
 static void make_libc_allocate(void)
@@ -91,8 +90,8 @@ static int libc_gave_out(void)
     }
     in_libc = own();
     if (in_libc.uordblks || in_libc.arena || in_libc.hblkhd) {
-        printf("libc's own heap was used: arena %zu, in use %zu, mapped %zu\n", in_libc.arena,
-               in_libc.uordblks, in_libc.hblkhd);
+        printf("libc's own heap was used: arena %zu, in use %zu, mapped %zu\n",
+               in_libc.arena, in_libc.uordblks, in_libc.hblkhd);
         return 1;
     }
     return 0;

@@ -1,10 +1,12 @@
 /*
- * sandbox.c - shuts itself off from all system calls but those that memory, locks and threads need, then
- * allocates in old and new threads. Any other call is named and fails the test.
+ * sandbox.c - shuts itself off from all system calls but those that memory, locks and
+ * threads need, then allocates in old and new threads. Any other call is named and
+ * fails the test.
  *
- * Sandboxed programs allow an allocator mmap and its kin; they do not expect it to ask for the time, the
- * processors or random bytes in the middle of their work.
+ * Sandboxed programs allow an allocator mmap and its kin; they do not expect it to ask
+ * for the time, the processors or random bytes in the middle of their work.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -25,10 +27,23 @@ enum { HELD = 3000, THREADS = 6 };
 
 /* What libc itself needs to start and end a thread stands in the second half. */
 static const int allowed[] = {
-    SYS_brk,       SYS_mmap,  SYS_munmap, SYS_mremap,    SYS_mprotect,       SYS_madvise,
-    SYS_futex,     SYS_write, SYS_exit,   SYS_exit_group, SYS_rt_sigreturn,
+    SYS_brk,
+    SYS_mmap,
+    SYS_munmap,
+    SYS_mremap,
+    SYS_mprotect,
+    SYS_madvise,
+    SYS_futex,
+    SYS_write,
+    SYS_exit,
+    SYS_exit_group,
+    SYS_rt_sigreturn,
 
-    SYS_clone,     SYS_rseq,  SYS_clone3, SYS_set_robust_list, SYS_rt_sigprocmask,
+    SYS_clone,
+    SYS_rseq,
+    SYS_clone3,
+    SYS_set_robust_list,
+    SYS_rt_sigprocmask,
     SYS_rt_sigaction,
 };
 enum { ALLOWED = sizeof allowed / sizeof *allowed };
@@ -53,10 +68,11 @@ static int shut(void)
     struct sock_fprog program = {.len = ALLOWED + 3, .filter = code};
     struct sigaction action = {.sa_sigaction = forbidden, .sa_flags = SA_SIGINFO};
 
-    code[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+    code[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                                           offsetof(struct seccomp_data, nr));
     for (size_t i = 0; i < ALLOWED; i++) {
-        code[i + 1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)allowed[i],
-                                                   (uint8_t)(ALLOWED - i), 0);
+        code[i + 1] = (struct sock_filter)BPF_JUMP(
+            BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)allowed[i], (uint8_t)(ALLOWED - i), 0);
     }
     code[ALLOWED + 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP);
     code[ALLOWED + 2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);

@@ -1,7 +1,8 @@
 /*
- * secure.c SECURE BYTE - is this a secure-execution process (SECURE 1 or 0), and does perturb=BYTE have its
- * effect, as it must if and only if it is none?
+ * secure.c SECURE BYTE - is this a secure-execution process (SECURE 1 or 0), and does
+ * perturb=BYTE have its effect, as it must if and only if it is none?
  */
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -20,6 +21,7 @@ int main(int count, char **arguments)
 
         if (!p)
             return 2;
+        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): the question */
         filled = filled && p[0] == byte && p[size - 1] == byte;
         free(p);
     }

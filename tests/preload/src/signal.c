@@ -1,15 +1,19 @@
 /*
- * signal.c once TIMES | again SECONDS - allocates in a signal handler that interrupted malloc or free.
+ * signal.c once TIMES | again SECONDS - allocates in a signal handler that interrupted
+ * malloc or free.
  *
- * POSIX does not allow it; crash handlers, profilers and loggers do it. The signal comes between any two
- * instructions of an allocator's function on the same thread.
+ * POSIX does not allow it; crash handlers, profilers and loggers do it. The signal
+ * comes between any two instructions of an allocator's function on the same thread.
  *
- * once: in each of TIMES processes one signal comes, at a random moment; its handler allocates, checks what it
- *       got, frees, and ends the process. It must come to that end, and the memory must be sound.
- * again: a signal each millisecond of processor time, and the handlers return to what they interrupted. The
- *       hit path does not lock them out, so a chunk may be handed out twice, and the damage be found; but no
- *       process may hang. Nobody looks at contents here. How each ended is told.
+ * once: in each of TIMES processes one signal comes, at a random moment; its handler
+ *       allocates, checks what it got, frees, and ends the process. It must come to
+ *       that end, and the memory must be sound.
+ * again: a signal each millisecond of processor time, and the handlers return to what
+ *       they interrupted. The hit path does not lock them out, so a chunk may be handed
+ *       out twice, and the damage be found; but no process may hang. Nobody looks at
+ *       contents here. How each ended is told.
  */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -83,15 +87,16 @@ static void log_and_end(int number)
 static void allocate_and_return(int number)
 {
     static _Thread_local void *kept[8];
+    static _Thread_local size_t turn;
 
     (void)number;
     for (size_t i = 0; i < 8; i++) {
         free(kept[i]);
-        kept[i] = malloc(size_of(i, (uintptr_t)kept[i] / 16));
+        kept[i] = malloc(size_of(i, turn++));
     }
 }
 
-/* Milliseconds between two wake-ups while waiting; the child is killed when patience ends. */
+/* False: the child has not ended by then. */
 static bool await(pid_t pid, long milliseconds, int *status)
 {
     struct timespec nap = {.tv_nsec = 1000000};
@@ -104,7 +109,8 @@ static bool await(pid_t pid, long milliseconds, int *status)
     return false;
 }
 
-static pid_t start(void (*handler)(int), struct itimerval timer, size_t threads, size_t salt)
+static pid_t start(void (*handler)(int), struct itimerval timer, size_t threads,
+                   size_t salt)
 {
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     pthread_t thread;
@@ -115,7 +121,8 @@ static pid_t start(void (*handler)(int), struct itimerval timer, size_t threads,
     sigaction(SIGPROF, &action, NULL);
     for (size_t i = 1; i < threads; i++)
         pthread_create(&thread, NULL, churn, (void *)(uintptr_t)(salt * 1000 + i));
-    setitimer(ITIMER_PROF, &timer, NULL); /* counts, and so interrupts, whoever is computing */
+    setitimer(ITIMER_PROF, &timer,
+              NULL); /* counts, and so interrupts, whoever is computing */
     churn((void *)(uintptr_t)salt);
     _exit(1);
 }
@@ -141,6 +148,10 @@ static int once(size_t times)
     return 0;
 }
 
+/* The fourteenth field: clock ticks in user mode. */
+static const char utime_field[] =
+    "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu";
+
 static bool still_moving(pid_t pid)
 {
     unsigned long before = 0;
@@ -152,7 +163,7 @@ static bool still_moving(pid_t pid)
         FILE *file = fopen(path, "r");
 
         before = after;
-        if (!file || fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu", &after) != 1)
+        if (!file || fscanf(file, utime_field, &after) != 1)
             after = 0;
         if (file)
             fclose(file);

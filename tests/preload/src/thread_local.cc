@@ -1,5 +1,5 @@
-// thread_local.cc - destructors of thread_local objects that allocate, in threads, in detached threads that
-// the end of main overtakes, and in the main thread.
+// thread_local.cc - destructors of thread_local objects that allocate, in threads, in
+// detached threads that the end of main overtakes, and in the main thread.
 #include <cstdio>
 #include <map>
 #include <memory>

@@ -1,10 +1,12 @@
 /*
- * threads.c THREADS SECONDS - blocks of every size handed round between many threads.
+ * threads.c THREADS SECONDS - items of every size handed round between many threads.
  *
- * Each thread allocates, resizes and frees blocks of its own, and swaps them with whatever lies in a table that
- * all share: most blocks are freed by a thread that did not allocate them. Beside them short threads come
- * and go. Every block carries its size and a pattern from which an overlap or a lost write would show.
+ * Each thread allocates, resizes and frees items of its own, and swaps them with
+ * whatever lies in a table that all share: most items are freed by a thread that did
+ * not allocate them. Beside them short threads come and go. Every item carries its
+ * size and a pattern from which an overlap or a lost write would show.
  */
+#define _GNU_SOURCE
 #include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -17,12 +19,12 @@
 
 enum { SHARED = 4096, OWN = 128 };
 
-typedef struct block {
+typedef struct item {
     size_t size; /* bytes, this header included */
     uint64_t seed;
-} block_t;
+} item_t;
 
-static _Atomic(block_t *) shared[SHARED];
+static _Atomic(item_t *) shared[SHARED];
 static atomic_bool stop;
 static atomic_ulong operations;
 static atomic_ulong short_lives;
@@ -50,89 +52,90 @@ static size_t some_size(uint64_t *state)
     unsigned power = (unsigned)(x >> 8) % 8;
 
     if (x % 1000 == 0)
-        return sizeof(block_t) + (x >> 16) % (2u << 20);
-    return sizeof(block_t) + (x >> 16) % (16u << power);
+        return sizeof(item_t) + (x >> 16) % (2u << 20);
+    return sizeof(item_t) + (x >> 16) % (16u << power);
 }
 
 /* The pattern: first and last bytes of the payload, which a neighbour would hit first. */
-static void fill(block_t *block, size_t size, uint64_t seed)
+static void fill(item_t *item, size_t size, uint64_t seed)
 {
-    unsigned char *bytes = (unsigned char *)(block + 1);
-    size_t length = size - sizeof *block;
+    unsigned char *bytes = (unsigned char *)(item + 1);
+    size_t length = size - sizeof *item;
     size_t edge = length < 64 ? length : 64;
 
-    block->size = size;
-    block->seed = seed;
+    item->size = size;
+    item->seed = seed;
     memset(bytes, (int)(seed & 0xff), edge);
     memset(bytes + length - edge, (int)(seed & 0xff), edge);
 }
 
-static void check(const block_t *block)
+static void check(const item_t *item)
 {
-    const unsigned char *bytes = (const unsigned char *)(block + 1);
-    size_t length = block->size - sizeof *block;
+    const unsigned char *bytes = (const unsigned char *)(item + 1);
+    size_t length = item->size - sizeof *item;
     size_t edge = length < 64 ? length : 64;
 
-    if (malloc_usable_size((void *)(uintptr_t)block) < block->size)
-        fail("usable size below the size asked for", block);
+    if (malloc_usable_size((void *)(uintptr_t)item) < item->size)
+        fail("usable size below the size asked for", item);
     for (size_t i = 0; i < edge; i++) {
-        if (bytes[i] != (block->seed & 0xff) || bytes[length - 1 - i] != (block->seed & 0xff))
+        if (bytes[i] != (item->seed & 0xff) ||
+            bytes[length - 1 - i] != (item->seed & 0xff))
             fail("contents changed", bytes + i);
     }
 }
 
-static block_t *make(uint64_t *state)
+static item_t *make(uint64_t *state)
 {
     size_t size = some_size(state);
     uint64_t how = next(state) % 16;
-    block_t *block;
+    item_t *item;
 
     if (how == 0)
-        block = aligned_alloc((size_t)16 << (size % 8), size);
+        item = aligned_alloc((size_t)16 << (size % 8), size);
     else if (how == 1)
-        block = calloc(1, size);
+        item = calloc(1, size);
     else
-        block = malloc(size);
-    if (!block)
+        item = malloc(size);
+    if (!item)
         fail("out of memory", NULL);
-    if ((uintptr_t)block % 16)
-        fail("misaligned", block);
-    if (how == 1 && (block->seed || ((char *)block)[size - 1]))
-        fail("calloc did not clear", block);
-    fill(block, size, next(state));
-    return block;
+    if ((uintptr_t)item % 16)
+        fail("misaligned", item);
+    if (how == 1 && (item->seed || ((char *)item)[size - 1]))
+        fail("calloc did not clear", item);
+    fill(item, size, next(state));
+    return item;
 }
 
-static block_t *resize(block_t *block, uint64_t *state)
+static item_t *resize(item_t *item, uint64_t *state)
 {
     size_t size = some_size(state);
-    size_t old = block->size;
-    uint64_t seed = block->seed;
+    size_t old = item->size;
+    uint64_t seed = item->seed;
 
-    check(block);
-    block = realloc(block, size);
-    if (!block)
+    check(item);
+    item = realloc(item, size);
+    if (!item)
         fail("out of memory", NULL);
     if (size >= old)
-        check(block); /* the old part has been kept */
-    else if (block->seed != seed)
-        fail("realloc lost the contents", block);
-    fill(block, size, next(state));
-    return block;
+        check(item); /* the old part has been kept */
+    else if (item->seed != seed)
+        fail("realloc lost the contents", item);
+    fill(item, size, next(state));
+    return item;
 }
 
-static void drop(block_t *block)
+static void drop(item_t *item)
 {
-    if (!block)
+    if (!item)
         return;
-    check(block);
-    free(block);
+    check(item);
+    free(item);
 }
 
 static void *work(void *argument)
 {
     uint64_t state = (uintptr_t)argument * 0x9E3779B97F4A7C15u + 1;
-    block_t *own[OWN] = {0};
+    item_t *own[OWN] = {0};
     unsigned long count = 0;
 
     for (; !atomic_load_explicit(&stop, memory_order_relaxed); count++) {
@@ -153,7 +156,7 @@ static void *work(void *argument)
     return NULL;
 }
 
-/* A short life: leaves some blocks behind, for others to free when this thread is gone. */
+/* A short life: leaves some items behind, for others to free. */
 static void *live_shortly(void *argument)
 {
     uint64_t state = (uintptr_t)argument * 0x2545F4914F6CDD1Du + 1;
@@ -195,6 +198,7 @@ int main(int count, char **arguments)
     for (size_t i = 0; i < SHARED; i++)
         drop(shared[i]);
     free(thread);
-    printf("%lu operations, %lu short threads\n", atomic_load(&operations), atomic_load(&short_lives));
+    printf("%lu operations, %lu short threads\n", atomic_load(&operations),
+           atomic_load(&short_lives));
     return 0;
 }

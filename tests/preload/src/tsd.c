@@ -1,10 +1,13 @@
 /*
- * tsd.c THREADS - destructors of thread-specific data that allocate, free and set their key again.
+ * tsd.c THREADS - destructors of thread-specific data that allocate, free and set their
+ * key again.
  *
- * The allocator's own thread-exit handler is such a destructor too: some of ours run before it, and, since
- * they come round PTHREAD_DESTRUCTOR_ITERATIONS times and some keys lie beyond those kept in the thread
- * itself, some after it. Memory must not grow with the threads that have gone by.
+ * The allocator's own thread-exit handler is such a destructor too: some of ours run
+ * before it, and, since they come round PTHREAD_DESTRUCTOR_ITERATIONS times and some
+ * keys lie beyond those kept in the thread itself, some after it. Memory must not grow
+ * with the threads that have gone by.
  */
+#define _GNU_SOURCE
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -117,13 +120,15 @@ int main(int count, char **arguments)
     after = resident();
     expected = (threads / 4 + AT_ONCE - 1) / AT_ONCE + (threads + AT_ONCE - 1) / AT_ONCE;
     expected *= (unsigned long)AT_ONCE * KEYS * PTHREAD_DESTRUCTOR_ITERATIONS;
-    printf("%lu values destroyed, %ld KiB before, %ld KiB after\n", atomic_load(&destroyed), before, after);
+    printf("%lu values destroyed, %ld KiB before, %ld KiB after\n",
+           atomic_load(&destroyed), before, after);
     if (atomic_load(&destroyed) != expected) {
         printf("%lu destructors expected\n", expected);
         return 1;
     }
     if (after > before * 2 + 16384) {
-        printf("memory grows with the threads that are gone: %ld KiB, then %ld KiB\n", before, after);
+        printf("memory grows with the threads that are gone: %ld KiB, then %ld KiB\n",
+               before, after);
         return 1;
     }
     return 0;

@@ -1,10 +1,12 @@
 /*
- * witness.c - preloaded beside the library under test; says in a log who serves malloc in each process.
+ * witness.c - preloaded beside the library under test; says in a log who serves malloc
+ * in each process.
  *
- * One line per process image, `<executable>\t<object that malloc comes from>`, appended to the file that
- * PRELOAD_LOG names with a single write. The driver fails a program that left no such line for the library,
- * so no test can pass without it. The address is the one that the dynamic linker bound for this object, as
- * for any other: dlsym could name the library where a versioned reference does not reach it.
+ * One line per process image, `<executable>\t<object that malloc comes from>`, appended
+ * to the file that PRELOAD_LOG names with a single write. The driver fails a program
+ * that left no such line for the library, so no test can pass without it. The address
+ * is the one that the dynamic linker bound for this object, as for any other: dlsym
+ * could name the library where a versioned reference does not reach it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -15,8 +17,9 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-/* A non-PIE executable that takes malloc's address lends it to everybody: the bound address is then its PLT
- * entry, and only a look-up past this object finds what stands behind it. */
+/* A non-PIE executable that takes malloc's address lends it to everybody: the address
+ * bound is then its PLT entry, and only a look-up past this object finds what stands
+ * behind it. */
 static const char *malloc_object(void)
 {
     Dl_info found;
@@ -25,7 +28,8 @@ static const char *malloc_object(void)
 
     if (!dladdr(address, &found))
         return "nobody";
-    if (dladdr((void *)getauxval(AT_ENTRY), &program) && found.dli_fbase == program.dli_fbase) {
+    if (dladdr((void *)getauxval(AT_ENTRY), &program) &&
+        found.dli_fbase == program.dli_fbase) {
         address = dlsym(RTLD_NEXT, "malloc");
         if (!address || !dladdr(address, &found))
             return "nobody";

@@ -27,7 +27,7 @@ done
 wait
 sort -n job* | paste -s -d ' ' -
 
-numbers 200000 >many
+numbers $((rounds * 4000)) >many
 sort --parallel=2 -S 2M many | sha1sum
 sort -n -r many | head -n 3
 tac many | rev | cut -c 1-4 | sort | uniq -c | sort -k 1,1nr -k 2 | head -n 5
