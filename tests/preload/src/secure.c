@@ -21,7 +21,7 @@ int main(int count, char **arguments)
 
         if (!p)
             return 2;
-        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): the question */
+        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
         filled = filled && p[0] == byte && p[size - 1] == byte;
         free(p);
     }

@@ -82,7 +82,7 @@ static __attribute__((noinline)) size_t depth(void)
     const unsigned char *volatile found = canvas; /* as paint and others left it */
     size_t intact = 0;
 
-    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): what others left */
+    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
     while (intact < PAINTED && found[intact] == PAINT)
         intact++;
     return PAINTED - intact;
