@@ -218,11 +218,14 @@ static void what_a_heap_would_serve_is_not_kept(void **state)
 static void peak_holds(void)
 {
     enum { COUNT = 40 };
+    const size_t more_than_before = 24 * MIB; /* live at a time, in any test here */
     mchunkptr c[COUNT] = {NULL};
-    size_t live = 0, peak = 0, kept_once = 0;
+    size_t live = 0, peak, kept_once = 0;
     uint64_t chance = support_seed;
     cm_options.mmap_threshold = MMAP_THRESHOLD_DEFAULT;
-    large_drop_kept();
+    forget(c[0] = given_large(more_than_before, CHUNK_ALIGN));
+    peak = more_than_before + os_page;
+    c[0] = NULL;
     for (int round = 0; round < 4000; round++) {
         size_t i = random_below(&chance, COUNT);
         size_t n = SMALLEST + random_below(&chance, 30 * SMALLEST);

@@ -1,0 +1,184 @@
+/* test_check.c - each kind of damage is planted once, and found with the right words. */
+#include "inside.h"
+
+static void do_check(void *unused)
+{
+    (void)unused;
+    check_arena_locked(&own);
+}
+
+#define assert_found(what, where) assert_dies(do_check, NULL, what, where)
+
+static void a_sound_arena_passes(void **state)
+{
+    given_free(*state, 64), given_free(*state, 5008);
+    arena_take_run_locked(*state, 48, 7);
+    words_t w = words_of(do_check, NULL);
+    assert_string_equal(w.text, "");
+    assert_int_equal(w.status, 0);
+}
+
+static void all_arenas_are_checked(void **state)
+{
+    (void)state;
+    assert_int_equal(check_all(), arena_count());
+    assert_int_equal(cmalloc_check(), arena_count());
+}
+
+static void an_arena_that_a_fork_orphaned(void)
+{
+    CHECK((unsigned)check_all() == arena_count() - 1);
+    _exit(0);
+}
+
+static void an_orphaned_arena_is_passed_over(void **state)
+{
+    (void)state;
+    assert_true(arena_lock(&main_arena));
+    int status = status_in_child(an_arena_that_a_fork_orphaned);
+    arena_unlock(&main_arena);
+    assert_int_equal(status, 0);
+}
+
+/* ---- heaps ------------------------------------------------------------------------- */
+
+static void damage_to_a_heap_info_is_found(void **state)
+{
+    heap_info *h = own.newest, before = *h;
+    (void)state;
+    h->magic ^= 1;
+    assert_found("heap: wrong arena", h);
+    *h = before;
+    h->arena = &main_arena;
+    assert_found("heap: wrong arena", h);
+    *h = before;
+    h->reserved = h->committed - 1;
+    assert_found("heap: committed > reserved", h);
+    *h = before;
+    h->newer = h;
+    assert_found("heap: broken links", h);
+    *h = before;
+}
+
+/* ---- chunks ------------------------------------------------------------------------ */
+
+static void a_size_that_no_chunk_has_is_found(void **state)
+{
+    mchunkptr c = take(*state, 64), next = take(*state, 64);
+    size_t word = chunk_word(c);
+    chunk_set_word(c, CHUNK_P | CHUNK_A);
+    assert_found("invalid size", chunk_mem(c));
+    chunk_set_word(c, word + HEAP_MAX_SIZE);
+    assert_found("invalid size", chunk_mem(c));
+    chunk_set_word(c, word ^ CHUNK_A);
+    assert_found("invalid size", chunk_mem(c));
+    chunk_set_word(c, word | CHUNK_M);
+    assert_found("invalid size", chunk_mem(c));
+    chunk_set_word(c, word);
+    chunk_set_word(next, word + 24);
+    words_t w = words_of(do_check, NULL); /* it leads to where there is no chunk */
+    assert_non_null(strstr(w.text, "cmalloc: fatal: "));
+    chunk_set_word(next, word);
+}
+
+/* A P bit is what tells a free chunk; only the first chunk of a heap has none before it
+ * that could be one. */
+static void a_p_bit_that_disagrees_is_found(void **state)
+{
+    mchunkptr first = take(*state, 64);
+    first->prev_size = 64;
+    chunk_set_word(first, chunk_word(first) & ~CHUNK_P);
+    assert_found("P bit disagrees with the chunk before", chunk_mem(first));
+    chunk_set_prev_inuse(first);
+}
+
+static void two_free_neighbours_are_found(void **state)
+{
+    mchunkptr a = take(*state, 64), b = take(*state, 64);
+    take(*state, CHUNK_MIN);
+    arena_give_locked(*state, a);
+    size_t word = chunk_word(b);
+    chunk_set_free(b, 64, word & CHUNK_FLAGS); /* without a look at a */
+    assert_found("two neighbouring free chunks", chunk_mem(b));
+    chunk_set_prev_inuse(chunk_next(b));
+}
+
+static void a_forged_footer_is_found(void **state)
+{
+    mchunkptr hole = given_free(*state, 64);
+    chunk_next(hole)->prev_size = 80;
+    assert_found("size != next->prev_size", chunk_mem(hole));
+    chunk_next(hole)->prev_size = 64;
+}
+
+/* ---- bins -------------------------------------------------------------------------- */
+
+static void a_bitmap_that_disagrees_is_found(void **state)
+{
+    mchunkptr hole = given_free(*state, 64);
+    unsigned index = bin_index(chunk_size(hole));
+    own.bins.bitmap[0] ^= (size_t)1 << index;
+    assert_found("bin: bitmap disagrees", &own.bins.first[index]);
+    own.bins.bitmap[0] ^= (size_t)1 << index;
+    own.bins.bitmap[0] ^= (size_t)1 << (index + 1);
+    assert_found("bin: bitmap disagrees", &own.bins.first[index + 1]);
+    own.bins.bitmap[0] ^= (size_t)1 << (index + 1);
+}
+
+static void broken_links_are_found(void **state)
+{
+    mchunkptr a = given_free(*state, 64), b = given_free(*state, 64);
+    b->bk = b;
+    assert_found("broken links", chunk_mem(a));
+    b->bk = a;
+}
+
+static void a_chunk_in_another_bin_is_found(void **state)
+{
+    mchunkptr hole = given_free(*state, 64);
+    unsigned right = bin_index(64), wrong = bin_index(96);
+    own.bins.first[wrong] = hole;
+    own.bins.first[right] = NULL;
+    own.bins.bitmap[0] ^= (size_t)1 << right | (size_t)1 << wrong;
+    assert_found("bin: chunk of another size", chunk_mem(hole));
+    own.bins.first[right] = hole;
+    own.bins.first[wrong] = NULL;
+    own.bins.bitmap[0] ^= (size_t)1 << right | (size_t)1 << wrong;
+}
+
+static void a_chunk_in_use_in_a_bin_is_found(void **state)
+{
+    mchunkptr hole = given_free(*state, 64), behind = chunk_next(hole);
+    chunk_set_prev_inuse(behind);
+    assert_found("bin: chunk in use", chunk_mem(hole));
+    chunk_set_word(behind, chunk_word(behind) & ~CHUNK_P);
+}
+
+static void a_free_chunk_in_no_bin_is_found(void **state)
+{
+    mchunkptr hole = given_free(*state, 64);
+    bin_unlink(&own.bins, hole);
+    assert_found("free chunk in no bin", &own);
+    bin_insert(&own.bins, hole);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        arena_test(a_sound_arena_passes),
+        cmocka_unit_test(all_arenas_are_checked),
+        cmocka_unit_test(an_orphaned_arena_is_passed_over),
+        arena_test(damage_to_a_heap_info_is_found),
+        arena_test(a_size_that_no_chunk_has_is_found),
+        arena_test(a_p_bit_that_disagrees_is_found),
+        arena_test(two_free_neighbours_are_found),
+        arena_test(a_forged_footer_is_found),
+        arena_test(a_bitmap_that_disagrees_is_found),
+        arena_test(broken_links_are_found),
+        arena_test(a_chunk_in_another_bin_is_found),
+        arena_test(a_chunk_in_use_in_a_bin_is_found),
+        arena_test(a_free_chunk_in_no_bin_is_found),
+    };
+    require_library();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
