@@ -1,4 +1,4 @@
-/* test_resize.c - realloc: in place where it can be, moved where it must be, never lost. */
+/* test_resize.c - realloc: in place where it can, moved where it must, never lost. */
 #include "inside.h"
 
 #include "front/front.h"

@@ -1,0 +1,290 @@
+/* test_cache.c - magazines grow with demand, spill, are flushed, and send chunks home. */
+#include "inside.h"
+
+#include "front/front.h"
+
+enum { SIZE = 208, N = SIZE - 8 }; /* a class of its own, and the request for it */
+
+static cache_bin_t *bin(void) { return &thread_self->bins[class_of(SIZE)]; }
+
+static unsigned bin_length(void)
+{
+    unsigned n = 0;
+    for (void *mem = link_show(bin()->head); mem != NULL; mem = link_next(mem)) {
+        CHECK(link_marked(mem));
+        n++;
+    }
+    CHECK(n + bin()->room == bin()->cap); /* the invariant */
+    return n;
+}
+
+/* Each scenario has a thread, in a child: its caches begin empty. */
+static void (*inner)(void);
+
+static void in_thread(void)
+{
+    cmalloc_thread_flush();
+    in_new_thread(inner);
+    check_heaps();
+}
+
+static void alone(void (*scenario)(void))
+{
+    inner = scenario;
+    assert_ends_well(in_thread);
+}
+
+static void caps_grow(void)
+{
+    void *mem[600];
+    uint32_t before = 0;
+    for (int i = 0; i < 600; i++) {
+        CHECK((mem[i] = malloc(N)) != NULL);
+        bin_length();
+        CHECK(bin()->cap >= before && bin()->cap <= class_magazine(SIZE));
+        CHECK(i > 0 || bin()->cap <= 1); /* who asks once gets one */
+        before = bin()->cap;
+    }
+    CHECK(before == class_magazine(SIZE));
+    for (int i = 0; i < 600; i++)
+        free(mem[i]);
+    bin_length();
+}
+
+static void magazines_grow_with_demand(void **state)
+{
+    (void)state;
+    alone(caps_grow);
+}
+
+static void last_in_first_out(void)
+{
+    void *a = malloc(N), *b = malloc(N);
+    while (chunk_size(chunk_of(a)) != SIZE)
+        a = malloc(N);
+    while (chunk_size(chunk_of(b)) != SIZE)
+        b = malloc(N);
+    free(a), free(b);
+    CHECK(link_marked(a) && link_marked(b));
+    CHECK(malloc(N) == b && !link_marked(b));
+    CHECK(bin()->room == bin()->cap || malloc(N) == a);
+}
+
+static void what_was_freed_last_is_handed_out_first(void **state)
+{
+    (void)state;
+    alone(last_in_first_out);
+}
+
+static void spill_over(void)
+{
+    enum { COUNT = 500 };
+    thread_t *t = thread_get();
+    void *mem[COUNT];
+    unsigned k = class_of(SIZE), exact = 0;
+    for (int i = 0; i < COUNT; i++) {
+        mem[i] = malloc(N);
+        exact += chunk_size(chunk_of(mem[i])) == SIZE;
+    }
+    unsigned ready = bin_length() + t->spare[k].count;
+    size_t parked = t->arena->depot.bytes;
+    for (int i = 0; i < COUNT; i++)
+        free(mem[i]);
+    CHECK(t->spare[k].count > 0 && bin_length() > 0);
+    CHECK(t->arena->depot.bytes >= parked);
+    size_t here = bin_length() + t->spare[k].count;
+    CHECK(here <= 2 * class_magazine(SIZE));
+    /* The rest is in the depot: no chunk is lost. */
+    for (magazine_t m; (m = depot_take(&t->arena->depot, k)).count > 0; here += m.count)
+        arena_give_list_locked(t->arena, m.first);
+    CHECK(here == exact + ready);
+}
+
+static void a_full_magazine_spills_to_the_spare_and_the_depot(void **state)
+{
+    (void)state;
+    alone(spill_over);
+}
+
+static void flush_all(void)
+{
+    thread_t *t = thread_get();
+    static void *mem[2000];
+    for (size_t i = 0; i < 2000; i++)
+        mem[i] = malloc(1 + i * 37 % 9000);
+    for (size_t i = 0; i < 2000; i++)
+        free(mem[i]);
+    CHECK(t->charge > 0);
+    CHECK(thread_enter());
+    cache_flush(t);
+    thread_leave();
+    CHECK(t->charge == 0);
+    for (unsigned k = 0; k < CLASS_COUNT; k++) {
+        CHECK(t->bins[k].cap == 0 && t->bins[k].room == 0);
+        CHECK(link_show(t->bins[k].head) == NULL && t->spare[k].count == 0);
+    }
+    for (unsigned i = 0; i < OUTGOING; i++)
+        CHECK(t->out[i].first == NULL);
+    CHECK(malloc(N) != NULL);
+}
+
+static void flushing_empties_every_class(void **state)
+{
+    (void)state;
+    alone(flush_all);
+}
+
+/* ---- chunks of another arena ------------------------------------------------------- */
+
+static void *given_by_main[400];
+
+static void foreign(void)
+{
+    thread_t *t = thread_get();
+    unsigned k = class_of(SIZE);
+    CHECK(t->arena != &main_arena);
+    uint32_t cap = bin()->cap;
+    for (int i = 0; i < 400; i++)
+        if (arena_of(chunk_of(given_by_main[i])) == &main_arena)
+            free(given_by_main[i]);
+    CHECK(bin()->cap == cap && !t->mixed[k]); /* no demand: all collected */
+    CHECK(t->out[0].arena == &main_arena && t->out[0].bytes < OUTGOING_BYTES);
+    CHECK(atomic_load(&main_arena.inbox.first) != NULL); /* the rest was posted */
+    arena_lock(&main_arena);
+    size_t before = main_arena.depot.bytes;
+    arena_drain_locked(&main_arena);
+    CHECK(main_arena.depot.bytes > before);
+    arena_unlock(&main_arena);
+    front_flush();
+    CHECK(t->out[0].first == NULL);
+}
+
+static void foreign_chunks_are_collected_and_sent_home(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 400; i++)
+        given_by_main[i] = malloc(N);
+    alone(foreign);
+    for (int i = 0; i < 400; i++)
+        free(given_by_main[i]);
+}
+
+static void mixed(void)
+{
+    thread_t *t = thread_get();
+    unsigned k = class_of(SIZE);
+    void *mem[400];
+    for (int i = 0; i < 400; i++)
+        mem[i] = malloc(N); /* demand */
+    while (bin()->room <= bin()->cap / 2)
+        CHECK(malloc(N) != NULL);
+    void *stranger = NULL;
+    for (int i = 0; i < 400 && stranger == NULL; i++)
+        if (arena_of(chunk_of(given_by_main[i])) == &main_arena &&
+            chunk_size(chunk_of(given_by_main[i])) == SIZE)
+            stranger = given_by_main[i];
+    free(stranger);
+    if (MAGAZINE_MOST > 2)
+        CHECK(t->mixed[k] && link_show(bin()->head) == stranger);
+    front_flush(); /* it goes home, the others stay */
+    CHECK(cmalloc_check() > 0);
+    for (int i = 0; i < 400; i++)
+        free(mem[i]);
+}
+
+static void a_class_in_demand_keeps_foreign_chunks(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 400; i++)
+        given_by_main[i] = malloc(N);
+    alone(mixed);
+    for (int i = 0; i < 400; i++)
+        free(given_by_main[i]);
+}
+
+/* ---- the hit's one comparison ------------------------------------------------------ */
+
+static void misses(void)
+{
+    size_t words[8] = {0};
+    void *volatile stack = &words[4]; /* out of the compiler's sight */
+    char *mem = malloc(N), *large = malloc(2 * HEAP_MAX_SIZE);
+    free(malloc(N));
+    CHECK(!cache_free(NULL) && !cache_free(stack) && !cache_free(large));
+    for (size_t off = 1; off < CHUNK_ALIGN; off++)
+        CHECK(!cache_free(mem + off));
+    free(mem), free(large);
+    CHECK(cache_malloc(CACHE_HIT_MAX + 1) == NULL);
+}
+
+static void what_is_no_hit_changes_nothing(void **state)
+{
+    (void)state;
+    alone(misses);
+}
+
+static void copied_mark(void)
+{
+    for (int i = 0; i < 100; i++) {
+        uintptr_t *mem = malloc(N), *other = malloc(N);
+        mem[1] = link_secret.key; /* as a copy of freed memory would */
+        other[1] = link_secret.key;
+        free(mem), free(other);
+    }
+}
+
+static void an_application_may_have_copied_the_mark(void **state)
+{
+    (void)state;
+    alone(copied_mark);
+}
+
+static void free_twice(void *mem)
+{
+    free(mem);
+    free(mem);
+}
+
+static void a_second_free_is_found_in_the_cache(void **state)
+{
+    (void)state;
+    void *mem = malloc(N);
+    assert_dies(free_twice, mem, "double free", mem);
+    free(mem);
+}
+
+static void forge(void *mem)
+{
+    free(mem);
+    *(uintptr_t *)mem = link_hide(mem) ^ 8; /* after it has been freed */
+    for (int i = 0; i < 2; i++)
+        CHECK(malloc(CACHE_HIT_MAX) != NULL);
+}
+
+static void a_forged_link_is_not_handed_out(void **state)
+{
+    (void)state;
+    char *mem = malloc(CACHE_HIT_MAX);
+    while (chunk_size(chunk_of(mem)) != CLASS_EXACT_MAX)
+        mem = malloc(CACHE_HIT_MAX);
+    assert_dies(forge, mem, "broken links", mem + 8);
+    free(mem);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(magazines_grow_with_demand),
+        cmocka_unit_test(what_was_freed_last_is_handed_out_first),
+        cmocka_unit_test(a_full_magazine_spills_to_the_spare_and_the_depot),
+        cmocka_unit_test(flushing_empties_every_class),
+        cmocka_unit_test(foreign_chunks_are_collected_and_sent_home),
+        cmocka_unit_test(a_class_in_demand_keeps_foreign_chunks),
+        cmocka_unit_test(what_is_no_hit_changes_nothing),
+        cmocka_unit_test(an_application_may_have_copied_the_mark),
+        cmocka_unit_test(a_second_free_is_found_in_the_cache),
+        cmocka_unit_test(a_forged_link_is_not_handed_out),
+    };
+    require_library();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
