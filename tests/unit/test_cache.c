@@ -210,7 +210,8 @@ static void misses(void)
     void *volatile stack = &words[4]; /* out of the compiler's sight */
     char *mem = malloc(N), *large = malloc(2 * HEAP_MAX_SIZE);
     free(malloc(N));
-    CHECK(!cache_free(NULL) && !cache_free(stack) && !cache_free(large));
+    void *volatile nothing = NULL;
+    CHECK(!cache_free(nothing) && !cache_free(stack) && !cache_free(large));
     for (size_t off = 1; off < CHUNK_ALIGN; off++)
         CHECK(!cache_free(mem + off));
     free(mem), free(large);

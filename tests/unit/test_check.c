@@ -113,16 +113,21 @@ static void a_forged_footer_is_found(void **state)
 
 /* ---- bins -------------------------------------------------------------------------- */
 
+static void flip(unsigned index)
+{
+    own.bins.bitmap[index / BIN_WORD_BITS] ^= (size_t)1 << (index % BIN_WORD_BITS);
+}
+
 static void a_bitmap_that_disagrees_is_found(void **state)
 {
     mchunkptr hole = given_free(*state, 64);
     unsigned index = bin_index(chunk_size(hole));
-    own.bins.bitmap[0] ^= (size_t)1 << index;
+    flip(index);
     assert_found("bin: bitmap disagrees", &own.bins.first[index]);
-    own.bins.bitmap[0] ^= (size_t)1 << index;
-    own.bins.bitmap[0] ^= (size_t)1 << (index + 1);
+    flip(index);
+    flip(index + 1);
     assert_found("bin: bitmap disagrees", &own.bins.first[index + 1]);
-    own.bins.bitmap[0] ^= (size_t)1 << (index + 1);
+    flip(index + 1);
 }
 
 static void broken_links_are_found(void **state)
@@ -139,11 +144,11 @@ static void a_chunk_in_another_bin_is_found(void **state)
     unsigned right = bin_index(64), wrong = bin_index(96);
     own.bins.first[wrong] = hole;
     own.bins.first[right] = NULL;
-    own.bins.bitmap[0] ^= (size_t)1 << right | (size_t)1 << wrong;
+    flip(right), flip(wrong);
     assert_found("bin: chunk of another size", chunk_mem(hole));
     own.bins.first[right] = hole;
     own.bins.first[wrong] = NULL;
-    own.bins.bitmap[0] ^= (size_t)1 << right | (size_t)1 << wrong;
+    flip(right), flip(wrong);
 }
 
 static void a_chunk_in_use_in_a_bin_is_found(void **state)

@@ -3,11 +3,7 @@
 
 #include "core/class.h"
 
-/* Every size that a chunk of a thread cache may have. */
-#define each_size(size) \
-    (size_t size = CHUNK_MIN; (size) <= CLASS_MAX; (size) += CHUNK_ALIGN)
-#define each_class(k) \
-    (unsigned k = (unsigned)(CHUNK_MIN / CHUNK_ALIGN); (k) < CLASS_COUNT; (k)++)
+static const unsigned first_class = (unsigned)(CHUNK_MIN / CHUNK_ALIGN);
 
 static void classes_are_chunk_sizes_in_ascending_order(void **state)
 {

@@ -167,11 +167,11 @@ static void glibcs_names_are_read_and_ours_win(void **state)
 static void nothing_set(void)
 {
     static const char *const pairs[][2] = {{NULL, NULL}};
-    cm_options_t before;
-    memcpy(&before, &cm_options, sizeof before);
+    unsigned char before[sizeof cm_options];
+    memcpy(before, &cm_options, sizeof before);
     environment = pairs;
     cm_options_read(lookup);
-    CHECK(memcmp(&before, &cm_options, sizeof before) == 0);
+    CHECK(memcmp(before, (const unsigned char *)&cm_options, sizeof before) == 0);
 }
 
 static void without_an_environment_nothing_changes(void **state)
