@@ -210,9 +210,8 @@ static void misses(void)
     void *volatile stack = &words[4]; /* out of the compiler's sight */
     char *mem = malloc(N), *large = malloc(2 * HEAP_MAX_SIZE);
     free(malloc(N));
-    void *volatile nothing = NULL;
-    CHECK(!cache_free(nothing) && /* NOLINT: it does not look at it */
-          !cache_free(stack) && !cache_free(large));
+    static volatile uintptr_t nothing;
+    CHECK(!cache_free((void *)nothing) && !cache_free(stack) && !cache_free(large));
     for (size_t off = 1; off < CHUNK_ALIGN; off++)
         CHECK(!cache_free(mem + off));
     free(mem), free(large);
