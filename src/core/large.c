@@ -191,7 +191,7 @@ size_t large_drop_kept(void)
 
 mchunkptr large_map(size_t n, size_t align)
 {
-    make_room(n);
+    make_room(os_pages(n + chunk_start(sizeof(large_info)) + CHUNK_HEADER + align));
     mchunkptr c = map_new(n, align);
     if (c == NULL && large_drop_kept() > 0)
         c = map_new(n, align);
@@ -204,9 +204,12 @@ large_info *large_info_of(const chunk_t *c)
 {
     uintptr_t base = (uintptr_t)c - c->prev_size;
     large_info *info = (large_info *)base; /* NOLINT(performance-no-int-to-ptr) */
-    if (cm_unlikely(base % os_page != 0 || base > (uintptr_t)c ||
-                    info->magic != (LARGE_MAGIC ^ base)))
+    if (cm_unlikely(base % os_page != 0 || base > (uintptr_t)c))
         cm_panic(PANIC_FOREIGN, chunk_mem(c));
+    if (cm_unlikely(info->magic != (LARGE_MAGIC ^ base)))
+        cm_panic(info->magic == (LARGE_KEPT_MAGIC ^ base) ? PANIC_DOUBLE_FREE
+                                                          : PANIC_FOREIGN,
+                 chunk_mem(c));
     if (cm_unlikely(info->mapped != c->prev_size + chunk_size(c)))
         cm_panic(PANIC_SIZE, chunk_mem(c));
     return info;
@@ -256,6 +259,8 @@ mchunkptr large_resize(mchunkptr c, size_t n)
     size_t before = info->mapped;
     if (mapped == before)
         return c;
+    if (mapped > before)
+        make_room(mapped - before);
     char *base = os_remap(info, before, mapped, true);
     if (base == NULL)
         return NULL;

@@ -38,7 +38,7 @@ mchunkptr large_map(size_t n, size_t align);
  * Freed mappings are kept for reuse: whoever maps, writes, unmaps and maps again pays for
  * every page anew.
  *   live + kept <= the most that was ever live
- * so that keeping never raises the peak. Lock-free: each place is one pointer, taken and
+ * (but for a moment, when two threads map at once) so that keeping never raises the peak. Lock-free: each place is one pointer, taken and
  * put by exchange.
  */
 mchunkptr
