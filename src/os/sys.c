@@ -106,7 +106,9 @@ void os_forked(void)
 void os_init(void)
 {
     int saved = errno;
-    os_page = (size_t)getauxval(AT_PAGESZ);
+    size_t page = (size_t)getauxval(AT_PAGESZ);
+    if (os_page != page) /* threads that attach later must not write it */
+        os_page = page;
     generation_init();
     errno = saved;
 }
