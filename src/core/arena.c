@@ -150,14 +150,12 @@ static uintptr_t bound_high(const chunk_t *c)
 static void check_inuse(const arena_t *a, const chunk_t *c)
 {
     size_t size = chunk_size(c), room = bound_high(c) - (uintptr_t)c;
-    if (cm_unlikely(c == a->top))
+    if (cm_unlikely(a->top != NULL && c >= a->top &&
+                    (const char *)c < heap_end(a->newest)))
         cm_panic(PANIC_DOUBLE_FREE, chunk_mem(c));
     if (cm_unlikely(size < CHUNK_MIN || size % CHUNK_ALIGN != 0 ||
                     size > room - FENCEPOST_SIZE))
         cm_panic(PANIC_SIZE, chunk_mem(c));
-    if (cm_unlikely(a->top != NULL && c > a->top &&
-                    (const char *)c < heap_end(a->newest)))
-        cm_panic(PANIC_DOUBLE_FREE, chunk_mem(c));
     const chunk_t *next = chunk_at(c, size);
     if (cm_unlikely(!chunk_prev_inuse(next)))
         cm_panic(PANIC_DOUBLE_FREE, chunk_mem(c));

@@ -112,8 +112,10 @@ static thread_t *attach(void)
         struct_give(t);
         return NULL;
     }
+    cm_lock_take_or_inherit(&t->lock);
     empty(t);
     t->arena = a;
+    cm_lock_drop(&t->lock);
     thread_self = t;
     return t;
 }
@@ -129,14 +131,20 @@ thread_t *thread_attach(void)
     return thread_self;
 }
 
+/* Entered, as any visit to the core: a signal handler that allocates must not wait for it. */
 static void thread_exit(void *arg)
 {
     thread_t *t = arg;
+    bool entered = thread_enter();
     cache_flush(t);
     thread_self = (thread_t *)(uintptr_t)&thread_gone;
     arena_leave(t->arena);
+    cm_lock_take_or_inherit(&t->lock);
     t->arena = NULL;
+    cm_lock_drop(&t->lock);
     struct_give(t);
+    if (entered)
+        thread_leave();
 }
 
 void thread_init(void)
@@ -169,7 +177,9 @@ arena_t *thread_lock_arena(thread_t *t)
     if (a == NULL || !arena_lock(a))
         return lock_any();
     /* What the cache holds belongs to the orphan and stays with it. */
+    cm_lock_take_or_inherit(&t->lock);
     empty(t);
     t->arena = a;
+    cm_lock_drop(&t->lock);
     return a;
 }

@@ -46,7 +46,7 @@ typedef struct thread {
     arena_t *arena; /* NULL: not attached */
     cm_lock lock;
     magazine_t spare[CLASS_COUNT];
-    bool mixed[CLASS_COUNT]; /* the class may hold chunks of other arenas */
+    _Atomic bool mixed[CLASS_COUNT]; /* the class may hold chunks of other arenas */
     outgoing_t out[OUTGOING];
     size_t charge; /* bytes that caps may hold, counted against CACHE_BUDGET */
     struct thread *next_free;
