@@ -6,7 +6,7 @@
  *   no two neighbouring free chunks; no free chunk before top; top (or NULL) ends the
  *   newest heap at heap_end.
  * An allocated arena's struct lies in its first heap; the main arena's is static.
- * Locks: `lock` for everything here but `inbox` and `threads`. A thread holds at most one
+ * Locks: `lock` for everything here but `inbox` and `users`. A thread holds at most one
  * arena's lock. After a fork an arena whose lock is orphaned is never touched again
  * (base/lock.h); its chunks may be read and are never freed.
  */
@@ -24,7 +24,7 @@ struct large_info;
 typedef struct arena {
     cm_lock lock;
     unsigned index;            /* in the table; 0 is the main arena */
-    _Atomic unsigned threads;  /* that allocate from it */
+    _Atomic uint64_t users;    /* generation << 32 | threads that allocate from it */
     mchunkptr top;             /* NULL: the arena has none */
     uintptr_t zero_from;       /* the chunk taken last is zero from here on */
     heap_info *newest;         /* of its heaps */
@@ -46,6 +46,9 @@ arena_t *arena_at(unsigned index);
  * loaded. Counts it in. */
 arena_t *arena_join(void);
 void arena_leave(arena_t *a);
+
+/* Threads that allocate from a. A child of fork counts anew: its parent's are not there. */
+unsigned arena_threads(const arena_t *a);
 
 /* Set how many arenas there may be; 0: as many as processors. */
 void arena_limit_init(unsigned processors);

@@ -11,7 +11,7 @@
 
 static struct {
     cm_lock lock;
-    unsigned limit; /* arenas that there may be */
+    _Atomic unsigned limit; /* arenas that there may be */
     _Atomic unsigned count;
     _Atomic(arena_t *) arenas[ARENA_MAX];
 } arenas = {.limit = 2, .count = 1, .arenas = {&main_arena}};
@@ -53,10 +53,41 @@ static arena_t *arena_new(unsigned index)
     return a;
 }
 
+unsigned arena_threads(const arena_t *a)
+{
+    uint64_t users = atomic_load_explicit(&a->users, memory_order_seq_cst);
+    return users >> 32 == cm_generation() ? (unsigned)users : 0;
+}
+
+/* Add one thread or take one away; returns how many there are then. */
+static unsigned count_thread(arena_t *a, int change)
+{
+    uint64_t users = atomic_load_explicit(&a->users, memory_order_relaxed);
+    uint64_t mine = cm_generation();
+    unsigned now;
+    do {
+        unsigned count = users >> 32 == mine ? (unsigned)users : 0;
+        now = change > 0 ? count + 1 : count - (count > 0);
+    } while (!atomic_compare_exchange_weak_explicit(
+        &a->users, &users, mine << 32 | now, memory_order_seq_cst, memory_order_relaxed));
+    return now;
+}
+
 static bool usable(arena_t *a)
 {
     uint32_t word = atomic_load_explicit(&a->lock.word, memory_order_relaxed);
     return word == 0 || word >> 1 == cm_generation();
+}
+
+/*
+ * How busy an arena is for one who chooses. A count of another process, before a fork, tells
+ * only that threads have been there: the one that forked may use it still.
+ */
+static unsigned load_of(const arena_t *a)
+{
+    uint64_t users = atomic_load_explicit(&a->users, memory_order_relaxed);
+    bool ours = users >> 32 == cm_generation();
+    return ours ? (unsigned)users : (unsigned)users != 0;
 }
 
 static arena_t *least_loaded(void)
@@ -65,10 +96,10 @@ static arena_t *least_loaded(void)
     unsigned least = ~0u;
     for (unsigned i = 0; i < arena_count(); i++) {
         arena_t *a = arena_at(i);
-        unsigned threads = atomic_load_explicit(&a->threads, memory_order_relaxed);
-        if (threads < least && usable(a)) {
+        unsigned load = load_of(a);
+        if (load < least && usable(a)) {
             best = a;
-            least = threads;
+            least = load;
         }
     }
     return best;
@@ -100,18 +131,22 @@ arena_t *arena_join(void)
 {
     cm_lock_take_or_inherit(&arenas.lock);
     arena_t *a = least_loaded();
-    bool idle = a != NULL && atomic_load_explicit(&a->threads, memory_order_relaxed) == 0;
+    bool idle = a != NULL && load_of(a) == 0;
     if (!idle && (a == NULL || usable_count() < arenas.limit)) {
         arena_t *fresh = add_arena();
         a = fresh != NULL ? fresh : a;
     }
     if (a != NULL)
-        atomic_fetch_add_explicit(&a->threads, 1, memory_order_relaxed);
+        count_thread(a, 1);
     cm_lock_drop(&arenas.lock);
     return a;
 }
 
+/* The last one looks at the inbox once more; see post in front/cache.c for the order. */
 void arena_leave(arena_t *a)
 {
-    atomic_fetch_sub_explicit(&a->threads, 1, memory_order_relaxed);
+    if (count_thread(a, -1) == 0 && arena_lock(a)) {
+        arena_drain_locked(a);
+        arena_unlock(a);
+    }
 }

@@ -5,7 +5,8 @@
  * arenas have freed. Anybody pushes; the holder of the arena's lock takes all. So there
  * is no pop of one and no ABA: a push only needs that the head it linked to is still the
  * head, whatever happened to it in between.
- * Orders: push releases the links and the chunk's last contents; take acquires them.
+ * Orders: push is sequentially consistent, for the look at the arena's threads that follows it
+ * (post in front/cache.c), and so releases the links and the chunk's last contents; take acquires them.
  * A chunk in an inbox is in use as far as the heap knows: its P stays set, and nobody
  * merges it.
  */
@@ -25,7 +26,7 @@ CM_INLINE void inbox_post(inbox_t *inbox, void *first, void *last)
     do
         link_set(last, head);
     while (!atomic_compare_exchange_weak_explicit(
-        &inbox->first, &head, first, memory_order_release, memory_order_relaxed));
+        &inbox->first, &head, first, memory_order_seq_cst, memory_order_relaxed));
 }
 
 /* Take everything; NULL: it was empty. Caller holds the arena's lock. Pairs with

@@ -69,21 +69,26 @@ static magazine_t fetch(thread_t *t, unsigned k, unsigned count)
     return m;
 }
 
+static magazine_t take_spare(thread_t *t, unsigned k)
+{
+    cm_lock_take_or_inherit(&t->lock);
+    magazine_t m = t->spare[k];
+    t->spare[k] = (magazine_t){NULL, 0};
+    cm_lock_drop(&t->lock);
+    return m;
+}
+
 /* Fill the empty bin of class k. False: no memory. */
 static bool refill(thread_t *t, unsigned k)
 {
     cache_bin_t *b = &t->bins[k];
-    size_t size = class_size(k);
-    cm_lock_take_or_inherit(&t->lock);
-    magazine_t m = t->spare[k];
-    t->spare[k] = (magazine_t){NULL, 0};
+    magazine_t m = take_spare(t, k);
     if (m.count == 0) {
-        t->mixed[k] = false;
+        atomic_store_explicit(&t->mixed[k], false, memory_order_relaxed);
         m = fetch(t, k, b->cap == 0 ? 1 : b->cap);
-        grow_cap(t, b, size);
+        grow_cap(t, b, class_size(k));
     }
     load(t, b, m);
-    cm_lock_drop(&t->lock);
     return m.count > 0;
 }
 
@@ -103,12 +108,13 @@ void *cache_take(thread_t *t, size_t n)
 
 /* --- chunks of other arenas --- */
 
-/* An arena that no thread uses is drained by whoever posts to it. */
+/* An arena that no thread uses is drained by whoever posts to it. The post comes before the look at
+ * its threads, and a thread's leaving before its last look at the inbox (arena_leave), both in one
+ * order for all: so one of the two sees the other. */
 static void post(arena_t *a, void *first, void *last)
 {
     inbox_post(&a->inbox, first, last);
-    if (atomic_load_explicit(&a->threads, memory_order_relaxed) == 0 &&
-        cm_lock_try(&a->lock)) {
+    if (arena_threads(a) == 0 && arena_lock(a)) {
         arena_drain_locked(a);
         arena_unlock(a);
     }
@@ -169,7 +175,7 @@ static magazine_t send_foreign(const arena_t *a, magazine_t m)
 static void park(thread_t *t, unsigned k, magazine_t m)
 {
     arena_t *a = t->arena;
-    if (t->mixed[k])
+    if (atomic_load_explicit(&t->mixed[k], memory_order_relaxed))
         m = send_foreign(a, m);
     if (m.count > 0 && arena_lock(a)) {
         depot_park(&a->depot, k, m);
@@ -222,8 +228,10 @@ static bool depot_has(const depot_t *d, unsigned k, const void *mem)
  * thread can look at. */
 static void check_double_free(thread_t *t, arena_t *a, unsigned k, const void *mem)
 {
+    cm_lock_take_or_inherit(&t->lock);
     bool found =
         list_has(link_show(t->bins[k].head), mem) || list_has(t->spare[k].first, mem);
+    cm_lock_drop(&t->lock);
     for (unsigned i = 0; i < OUTGOING && !found; i++)
         found = list_has(t->out[i].first, mem);
     if (!found && arena_lock(a)) {
@@ -235,17 +243,18 @@ static void check_double_free(thread_t *t, arena_t *a, unsigned k, const void *m
         cm_panic(PANIC_DOUBLE_FREE, mem);
 }
 
-/* Frees in this memory are hits from now on. */
+/* Frees in this memory are hits from now on. Only memory that stays the arena's for ever: the break,
+ * and the heap that holds the arena's struct. A later heap may go, and another arena's come there. */
 static void move_window(thread_t *t, const chunk_t *c)
 {
-    if ((chunk_word(c) & CHUNK_A) != 0) {
-        t->window = (uintptr_t)heap_of(c);
-        t->span = HEAP_MAX_SIZE / CHUNK_ALIGN;
-    } else {
+    if ((chunk_word(c) & CHUNK_A) == 0) {
         t->window = atomic_load_explicit(&registry.main_low, memory_order_relaxed);
         t->span = (atomic_load_explicit(&registry.main_high, memory_order_relaxed) -
                    t->window) /
                   CHUNK_ALIGN;
+    } else if (heap_of(c) == heap_of((const void *)t->arena)) {
+        t->window = (uintptr_t)heap_of(c);
+        t->span = HEAP_MAX_SIZE / CHUNK_ALIGN;
     }
 }
 
@@ -266,7 +275,8 @@ bool cache_give(thread_t *t, mchunkptr c)
     if (a != t->arena && t->bins[k].room <= t->bins[k].cap / 2) {
         collect(t, a, c);
     } else {
-        t->mixed[k] |= a != t->arena;
+        if (a != t->arena)
+            atomic_store_explicit(&t->mixed[k], true, memory_order_relaxed);
         cache_push(t, &t->bins[k], mem, t->bins[k].room, t->secret.key);
     }
     thread_leave();
@@ -299,9 +309,9 @@ void cache_flush(thread_t *t)
 
 static void drain(thread_t *t)
 {
-    if (t->arena == NULL || !cm_lock_take(&t->lock))
+    if (!cm_lock_take(&t->lock))
         return;
-    for (unsigned k = 0; k < CLASS_COUNT; k++) {
+    for (unsigned k = 0; t->arena != NULL && k < CLASS_COUNT; k++) {
         park(t, k, t->spare[k]);
         t->spare[k] = (magazine_t){NULL, 0};
     }

@@ -8,7 +8,7 @@ static void starts_empty(void)
     CHECK(thread_self == &thread_none);
     void *mem = malloc(100);
     CHECK(mem != NULL && thread_self != &thread_none && thread_self != &thread_gone);
-    CHECK(thread_self->arena != NULL && atomic_load(&thread_self->arena->threads) > 0);
+    CHECK(thread_self->arena != NULL && arena_threads(thread_self->arena) > 0);
     CHECK(thread_get() == thread_self && thread_attach() != NULL);
     free(mem);
 }
@@ -30,7 +30,7 @@ static unsigned threads_of_all(void)
 {
     unsigned n = 0;
     for (unsigned i = 0; i < arena_count(); i++)
-        n += atomic_load(&arena_at(i)->threads);
+        n += arena_threads(arena_at(i));
     return n;
 }
 
