@@ -15,8 +15,9 @@ static void unmark(bins_t *bins, unsigned index)
 
 /* A link must lead into a heap of ours before it is followed. Most lead to the heap that
  * c lies in. */
-static mchunkptr follow(const chunk_t *c, mchunkptr link)
+static mchunkptr follow(const chunk_t *c, uintptr_t hidden)
 {
+    mchunkptr link = chunk_at(NULL, hidden ^ link_secret.mask);
     uintptr_t apart = (uintptr_t)link ^ (uintptr_t)c;
     bool near = apart >> HEAP_MAX_SHIFT == 0 && (apart & (CHUNK_ALIGN - 1)) == 0;
     if (cm_unlikely(!near && ((apart & (CHUNK_ALIGN - 1)) != 0 || !registry_has(link))))
@@ -24,35 +25,41 @@ static mchunkptr follow(const chunk_t *c, mchunkptr link)
     return link;
 }
 
+mchunkptr bin_next(const chunk_t *c) { return follow(c, c->fd); }
+
+mchunkptr bin_prev(const chunk_t *c) { return follow(c, c->bk); }
+
 void bin_insert(bins_t *bins, mchunkptr c)
 {
     unsigned index = bin_index(chunk_size(c));
     mchunkptr first = bins->first[index];
     cm_assert(chunk_is_free(c) && chunk_next(c)->prev_size == chunk_size(c));
     if (first == NULL) {
-        c->fd = c->bk = c;
+        c->fd = c->bk = link_hide(c);
         bins->first[index] = c;
         mark(bins, index);
         return;
     }
-    mchunkptr last = follow(first, first->bk);
-    c->fd = first;
-    c->bk = last;
-    last->fd = c;
-    first->bk = c;
+    mchunkptr last = bin_prev(first);
+    if (cm_unlikely(last->fd != link_hide(first)))
+        cm_panic(PANIC_LINKS, chunk_mem(first));
+    c->fd = last->fd;
+    c->bk = first->bk;
+    last->fd = first->bk = link_hide(c);
 }
 
 void bin_unlink(bins_t *bins, mchunkptr c)
 {
     size_t size = chunk_size(c);
     unsigned index = bin_index(size);
-    mchunkptr fd = follow(c, c->fd), bk = follow(c, c->bk);
+    mchunkptr fd = bin_next(c), bk = bin_prev(c);
     if (cm_unlikely(chunk_at(c, size)->prev_size != size))
         cm_panic(PANIC_FOOTER, chunk_mem(c));
-    if (cm_unlikely(fd->bk != c || bk->fd != c))
+    if (cm_unlikely(fd->bk != link_hide(c) || bk->fd != link_hide(c)))
         cm_panic(PANIC_LINKS, chunk_mem(c));
-    fd->bk = bk;
-    bk->fd = fd;
+    uintptr_t behind = c->fd, before = c->bk;
+    fd->bk = before;
+    bk->fd = behind;
     if (bins->first[index] != c)
         return;
     bins->first[index] = fd != c ? fd : NULL;
@@ -82,7 +89,7 @@ static mchunkptr look(mchunkptr c, size_t size)
     const chunk_t *first = c;
     mchunkptr best = NULL;
     size_t best_size = SIZE_MAX;
-    for (int i = 0; c != NULL && i < BIN_LOOK; i++, c = follow(c, c->fd)) {
+    for (int i = 0; c != NULL && i < BIN_LOOK; i++, c = bin_next(c)) {
         if (i > 0 && c == first)
             break;
         size_t have = chunk_size(c);

@@ -1,9 +1,11 @@
 /*
  * core/bin.h - the free chunks of an arena, by size.
  *
- * Owns the links of free chunks. Invariants, all under the arena's lock:
- *   every binned chunk is free and in bin_index(its size); a bin is a ring: c->fd->bk ==
- *   c and c->bk->fd == c; bitmap bit clear <=> bin empty.
+ * Owns the links of free chunks, which are hidden as those of waiting chunks are
+ * (core/link.h): who does not know the secret cannot forge one that passes. Invariants,
+ * all under the arena's lock:
+ *   every binned chunk is free and in bin_index(its size); a bin is a ring: the chunk
+ *   behind c has c before it, and the other way round; bitmap bit clear <=> bin empty.
  * First in, first out: what has been free for longest goes first, the rest has time to
  * merge. Bins below BIN_EXACT_LIMIT hold one size each; the others hold 1/BIN_STEPS of a
  * doubling, unsorted. Not here: merging (arena.c) and top, which is in no bin.
@@ -11,7 +13,7 @@
 #ifndef CM_CORE_BIN_H
 #define CM_CORE_BIN_H
 
-#include "core/chunk.h"
+#include "core/link.h"
 
 #define BIN_WORD_BITS (sizeof(size_t) * 8)
 #define BIN_WORDS ((BIN_COUNT + BIN_WORD_BITS - 1) / BIN_WORD_BITS)
@@ -33,7 +35,13 @@ CM_INLINE unsigned bin_index(size_t size)
     return index < BIN_COUNT ? index : (unsigned)BIN_COUNT - 1;
 }
 
-/* Put a free chunk into its bin. Pre: its header and footer say so. */
+/* The chunks behind and before c in its ring. A link that leads out of our heaps is
+ * fatal. */
+mchunkptr bin_next(const chunk_t *c);
+mchunkptr bin_prev(const chunk_t *c);
+
+/* Put a free chunk into its bin. Pre: its header and footer say so. A ring that is broken
+ * where it goes in is fatal. */
 void bin_insert(bins_t *bins, mchunkptr c);
 
 /* Take a chunk out of its bin; a forged footer or link is fatal. */

@@ -26,7 +26,7 @@
 typedef struct malloc_chunk {
     size_t prev_size;
     _Atomic size_t size_flags;
-    struct malloc_chunk *fd, *bk; /* free chunks only */
+    uintptr_t fd, bk; /* free chunks only: links, hidden (core/bin.h) */
 } chunk_t;
 typedef chunk_t *mchunkptr;
 

@@ -56,8 +56,12 @@ static size_t purge_chunk(mchunkptr c)
 static size_t purge_bin(mchunkptr first)
 {
     size_t bytes = 0;
-    for (mchunkptr c = first; c != NULL; c = c->fd != first ? c->fd : NULL)
+    mchunkptr c = first;
+    while (c != NULL) {
+        mchunkptr next = bin_next(c);
         bytes += purge_chunk(c);
+        c = next != first ? next : NULL;
+    }
     return bytes;
 }
 

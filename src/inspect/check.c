@@ -24,7 +24,7 @@ static void require(bool holds, const char *what, const void *where)
 static void check_heap(const cmalloc_item *item, tally_t *t)
 {
     const heap_info *h = item->heap;
-    require(h->magic == HEAP_MAGIC && h->arena == t->a, "heap: wrong arena", h);
+    require(h->magic == HEAP_MAGIC && h->arena == t->a, PANIC_ARENA, h);
     require(h->reserved == 0 || h->committed <= h->reserved, "heap: committed > reserved",
             h);
     require((h->newer == NULL) == (h == t->a->newest), "heap: broken links", h);
@@ -67,13 +67,14 @@ static void check_bin(const arena_t *a, unsigned index, tally_t *t)
         (a->bins.bitmap[index / BIN_WORD_BITS] >> (index % BIN_WORD_BITS) & 1) != 0;
     require(marked == (first != NULL), "bin: bitmap disagrees", &a->bins.first[index]);
     while (c != NULL) {
-        require(c->fd->bk == c, PANIC_LINKS, chunk_mem(c));
+        const chunk_t *next = bin_next(c);
+        require(next->bk == link_hide(c), PANIC_LINKS, chunk_mem(c));
         require(bin_index(chunk_size(c)) == index, "bin: chunk of another size",
                 chunk_mem(c));
         require(chunk_is_free(c) && t->free_count > 0, "bin: chunk in use", chunk_mem(c));
         t->free_count--;
         t->free_bytes -= chunk_size(c);
-        c = c->fd != first ? c->fd : NULL;
+        c = next != first ? next : NULL;
     }
 }
 

@@ -151,8 +151,11 @@ static void freeing(void)
     const cmalloc_item *c = look_at(tour.c), *d = look_at(tour.d);
 
     say("A free chunk keeps its header. Its payload now belongs to the heap: two links");
-    say("to other free chunks of its bin, and in its last word its size once more, the");
-    say("footer. That word is d's prev_size, and d's P flag is clear: it may be read.");
+    say("to other free chunks of its bin, hidden by a secret so that nobody can forge "
+        "them,");
+    say("and in its last word its size once more, the footer. That word is d's "
+        "prev_size,");
+    say("and d's P flag is clear: it may be read.");
     gap();
     show_word("c ->", c->address, INK_DIM, "prev_size, not valid: P set");
     show_size_word("", c);

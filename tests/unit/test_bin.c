@@ -147,9 +147,9 @@ static void assert_ring(mchunkptr first, size_t count)
     mchunkptr c = first;
     size_t n = 0;
     do {
-        assert_ptr_equal(c->fd->bk, c);
-        assert_ptr_equal(c->bk->fd, c);
-        c = c->fd;
+        assert_ptr_equal(bin_prev(bin_next(c)), c);
+        assert_ptr_equal(bin_next(bin_prev(c)), c);
+        c = bin_next(c);
         n++;
     } while (c != first);
     assert_int_equal(n, count);
@@ -251,14 +251,14 @@ static void unlink_refuses_links_that_leave_our_heaps(void **state)
     static chunk_t elsewhere;
     mchunkptr c = given_binned(*state, 64);
     given_binned(*state, 64);
-    mchunkptr fd = c->fd, bk = c->bk;
-    elsewhere.fd = elsewhere.bk = c; /* even if what is there would agree */
-    c->fd = &elsewhere;
+    uintptr_t fd = c->fd, bk = c->bk;
+    elsewhere.fd = elsewhere.bk = link_hide(c); /* even if what is there would agree */
+    c->fd = link_hide(&elsewhere);
     assert_dies(do_unlink, c, "broken links", chunk_mem(c));
     c->fd = fd;
-    c->bk = &elsewhere;
+    c->bk = link_hide(&elsewhere);
     assert_dies(do_unlink, c, "broken links", chunk_mem(c));
-    c->bk = NULL;
+    c->bk = 0;
     assert_dies(do_unlink, c, "broken links", chunk_mem(c));
     c->bk = bk;
     bin_unlink(&bins, c);
@@ -267,7 +267,7 @@ static void unlink_refuses_links_that_leave_our_heaps(void **state)
 static void unlink_refuses_links_that_are_not_aligned(void **state)
 {
     mchunkptr c = given_binned(*state, 64);
-    c->fd = (mchunkptr)((uintptr_t)c + 8);
+    c->fd = link_hide((const char *)c + 8);
     assert_dies(do_unlink, c, "broken links", chunk_mem(c));
 }
 
@@ -275,20 +275,36 @@ static void unlink_refuses_neighbours_that_disagree(void **state)
 {
     mchunkptr c = given_binned(*state, 64), other = given_binned(*state, 64),
               stranger = given_binned(*state, 128);
-    c->fd = stranger;
+    c->fd = link_hide(stranger);
     assert_dies(do_unlink, c, "broken links", chunk_mem(c));
-    c->fd = other;
-    c->bk = stranger;
+    c->fd = link_hide(other);
+    c->bk = link_hide(stranger);
     assert_dies(do_unlink, c, "broken links", chunk_mem(c));
-    c->bk = other;
-    other->bk = stranger;
+    c->bk = link_hide(other);
+    other->bk = link_hide(stranger);
     assert_dies(do_unlink, c, "broken links", chunk_mem(c));
+}
+
+/* The addresses of chunks are no links: the secret is missing. */
+static void a_link_that_is_not_hidden_is_refused(void **state)
+{
+    mchunkptr c = given_binned(*state, 64), other = given_binned(*state, 64);
+    c->fd = (uintptr_t)other;
+    assert_dies(do_unlink, c, "broken links", chunk_mem(c));
+}
+
+static void insert_refuses_a_ring_that_is_broken_where_it_goes_in(void **state)
+{
+    mchunkptr first = given_binned(*state, 64), stranger = given_binned(*state, 128),
+              c = given_unbinned(*state, 64);
+    first->bk = link_hide(stranger);
+    assert_dies(do_insert, c, "broken links", chunk_mem(first));
 }
 
 static void insert_follows_no_forged_link(void **state)
 {
     mchunkptr first = given_binned(*state, 64), c = given_unbinned(*state, 64);
-    first->bk = (mchunkptr)(void *)&bins;
+    first->bk = link_hide(&bins);
     assert_dies(do_insert, c, "broken links", chunk_mem(first));
 }
 
@@ -297,7 +313,7 @@ static void a_look_for_a_fit_follows_no_forged_link(void **state)
     size_t size = 4480;
     mchunkptr first = given_binned(*state, 4096);
     given_binned(*state, 4480);
-    first->fd = (mchunkptr)(void *)&bins;
+    first->fd = link_hide(&bins);
     assert_dies(do_take, &size, "broken links", chunk_mem(first));
 }
 
@@ -321,6 +337,8 @@ int main(void)
         bin_test(unlink_refuses_links_that_leave_our_heaps),
         bin_test(unlink_refuses_links_that_are_not_aligned),
         bin_test(unlink_refuses_neighbours_that_disagree),
+        bin_test(a_link_that_is_not_hidden_is_refused),
+        bin_test(insert_refuses_a_ring_that_is_broken_where_it_goes_in),
         bin_test(insert_follows_no_forged_link),
         bin_test(a_look_for_a_fit_follows_no_forged_link),
     };
