@@ -43,6 +43,19 @@ CM_INLINE unsigned cm_log2(size_t x)
 /* Index of the lowest set bit. Pre: x != 0. */
 CM_INLINE unsigned cm_lowest(size_t x) { return (unsigned)__builtin_ctzl(x); }
 
+/* Both halves of a product, one upon the other: each bit of the result hangs on every bit
+ * of the factors. */
+#if SIZE_MAX > UINT32_MAX
+__extension__ typedef unsigned __int128 cm_wide;
+#else
+typedef uint64_t cm_wide;
+#endif
+CM_INLINE size_t cm_fold_product(size_t a, size_t b)
+{
+    cm_wide product = (cm_wide)a * b;
+    return (size_t)product ^ (size_t)(product >> (sizeof(size_t) * 8));
+}
+
 /* Tell a processor that this thread is waiting for another. */
 CM_INLINE void cm_pause(void)
 {

@@ -58,11 +58,23 @@ CM_INLINE bool arena_lock(arena_t *a) { return cm_lock_take(&a->lock); }
 
 CM_INLINE void arena_unlock(arena_t *a) { cm_lock_drop(&a->lock); }
 
+/* a stands in the table: the pointer may come from a heap_info that was overwritten. */
+CM_INLINE bool arena_is_ours(const arena_t *a)
+{
+    return a == &main_arena ||
+           (registry_has_heap(a) && a->index < ARENA_MAX && arena_at(a->index) == a);
+}
+
 /* The arena of a heap chunk whose heap has been looked up in the registry. Never changes
- * while in use. */
+ * while in use. A heap_info that names what is no arena is fatal. */
 CM_INLINE arena_t *arena_of(const chunk_t *c)
 {
-    return (chunk_word(c) & CHUNK_A) != 0 ? heap_of(c)->arena : &main_arena;
+    if ((chunk_word(c) & CHUNK_A) == 0)
+        return &main_arena;
+    arena_t *a = heap_of(c)->arena;
+    if (cm_unlikely(!arena_is_ours(a)))
+        cm_panic(PANIC_ARENA, chunk_mem(c));
+    return a;
 }
 
 /* Largest chunk that can lie in a heap of any arena. */

@@ -2,7 +2,14 @@
 #include "core/large.h"
 
 #include "base/options.h"
+#include "core/seal.h"
 #include "os/os.h"
+
+static size_t seal_for(const large_info *info)
+{
+    size_t where = seal_of((size_t)info, info->mapped);
+    return seal_of(where, seal_of((size_t)info->arena, info->offset));
+}
 
 static large_info *place(char *base, size_t mapped, size_t offset)
 {
@@ -12,6 +19,7 @@ static large_info *place(char *base, size_t mapped, size_t offset)
     info->arena = NULL;
     info->mapped = mapped;
     info->offset = offset;
+    info->seal = seal_for(info);
     c->prev_size = offset;
     chunk_set_word(c, (mapped - offset) | CHUNK_M);
     return info;
@@ -210,7 +218,10 @@ large_info *large_info_of(const chunk_t *c)
         cm_panic(info->magic == (LARGE_KEPT_MAGIC ^ base) ? PANIC_DOUBLE_FREE
                                                           : PANIC_FOREIGN,
                  chunk_mem(c));
-    if (cm_unlikely(info->mapped != c->prev_size + chunk_size(c)))
+    if (cm_unlikely(info->seal != seal_for(info)))
+        cm_panic(PANIC_FOREIGN, chunk_mem(c));
+    if (cm_unlikely(info->offset != c->prev_size ||
+                    info->mapped != c->prev_size + chunk_size(c)))
         cm_panic(PANIC_SIZE, chunk_mem(c));
     return info;
 }
@@ -219,6 +230,7 @@ void large_link_locked(arena_t *a, mchunkptr c)
 {
     large_info *info = large_info_of(c);
     info->arena = a;
+    info->seal = seal_for(info);
     info->newer = NULL;
     info->older = a->larges;
     if (a->larges != NULL)
@@ -244,6 +256,7 @@ void large_unlink_locked(arena_t *a, mchunkptr c)
     a->large_count--;
     a->large_bytes -= info->mapped;
     info->arena = NULL;
+    info->seal = seal_for(info);
 }
 
 void large_give_locked(arena_t *a, mchunkptr c)

@@ -11,6 +11,8 @@
  * the chunk to the end. Each belongs to the arena of the thread that asked for it and is
  * in its list, under its lock; the system calls run without the lock. A chunk that a
  * signal handler took in the middle of malloc has no arena and is in no list.
+ * The seal (core/seal.h) covers what free relies on, and stands before it: an overflow out
+ * of the mapping below has to overwrite it first, and nobody can make one up.
  */
 #ifndef CM_CORE_LARGE_H
 #define CM_CORE_LARGE_H
@@ -19,10 +21,12 @@
 
 typedef struct large_info {
     size_t magic; /* LARGE_MAGIC ^ its own address */
+    size_t seal;  /* of its address, arena, mapped and offset */
     arena_t *arena;
     struct large_info *older, *newer;
     size_t mapped; /* bytes of the mapping */
     size_t offset; /* of the chunk in it */
+    size_t unused; /* keeps the size a multiple of CHUNK_ALIGN */
 } large_info;
 
 #define LARGE_MAGIC ((size_t)0x6772614c)

@@ -22,7 +22,7 @@ typedef struct link_secret {
 
 extern link_secret_t link_secret; /* constant once the first thread has attached */
 
-/* Draw the secret, once. */
+/* Draw the secrets, once: this one and the key of the seals. */
 void link_init(void);
 
 CM_INLINE uintptr_t link_hide(const void *mem)

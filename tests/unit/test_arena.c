@@ -488,6 +488,21 @@ static void a_forged_footer_is_found(void **state)
     c->prev_size = 64;
 }
 
+static void do_find_arena(void *c) { (void)arena_of(c); }
+
+/* own is in no table; nor is memory outside our heaps an arena, whatever it says. */
+static void a_heap_that_names_no_arena_is_found(void **state)
+{
+    static arena_t forged;
+    mchunkptr c = take(*state, 64);
+    assert_dies(do_find_arena, c, "heap: wrong arena", chunk_mem(c));
+    heap_of(c)->arena = &forged;
+    assert_dies(do_find_arena, c, "heap: wrong arena", chunk_mem(c));
+    heap_of(c)->arena = &main_arena;
+    assert_ptr_equal(arena_of(c), &main_arena);
+    heap_of(c)->arena = &own;
+}
+
 static void a_damaged_top_is_found(void **state)
 {
     size_t word = chunk_word(own.top);
@@ -533,6 +548,7 @@ int main(void)
         arena_test(a_forged_size_is_found),
         arena_test(a_forged_footer_is_found),
         arena_test(a_damaged_top_is_found),
+        arena_test(a_heap_that_names_no_arena_is_found),
     };
     require_library();
     return cmocka_run_group_tests(tests, announce, NULL);

@@ -324,6 +324,24 @@ static void a_forged_header_is_found(void **state)
     forget(c);
 }
 
+/* All that free looks at agrees with all the rest; only the seal does not. */
+static void a_header_that_agrees_with_itself_is_found_by_its_seal(void **state)
+{
+    (void)state;
+    mchunkptr c = given_large(SMALLEST, CHUNK_ALIGN);
+    large_info *info = large_info_of(c);
+    size_t word = chunk_word(c);
+    info->mapped += 4096;
+    chunk_set_word(c, word + 4096);
+    assert_dies(do_look, c, "foreign pointer", chunk_mem(c));
+    info->mapped -= 4096;
+    chunk_set_word(c, word);
+    info->arena = &own;
+    assert_dies(do_look, c, "foreign pointer", chunk_mem(c));
+    info->arena = NULL;
+    forget(c);
+}
+
 static void a_forged_list_is_found(void **state)
 {
     mchunkptr c = given_large(SMALLEST, CHUNK_ALIGN),
@@ -391,6 +409,7 @@ int main(void)
         cmocka_unit_test(live_and_kept_are_never_more_than_was_live),
         cmocka_unit_test(a_kept_mapping_goes_to_one_thread),
         cmocka_unit_test(a_forged_header_is_found),
+        cmocka_unit_test(a_header_that_agrees_with_itself_is_found_by_its_seal),
         arena_test(a_forged_list_is_found),
         cmocka_unit_test(a_second_free_of_a_kept_mapping_is_told_apart),
         cmocka_unit_test(the_threshold_follows_what_is_freed),
