@@ -83,6 +83,10 @@
 #define TOP_PAD_DEFAULT (CM_TINY ? 0 : 128 * KIB)
 #define MMAP_MAX_DEFAULT 65536
 
+/* Milliseconds that a free page waits for somebody who wants it. */
+#define PURGE_AGE_DEFAULT 1000
+#define PURGE_AGE_MAX (24 * 60 * 60 * 1000)
+
 /* Unless its threshold is set, top is trimmed beyond this and this part of the heap. */
 #define TRIM_LEAST (CM_TINY ? 32 * KIB : 1 * MIB)
 #define TRIM_SHARE 8
