@@ -27,6 +27,9 @@
 #include "front/trim.c"
 
 #include "inspect/check.c"
+#include "inspect/reader.c"
+#include "inspect/root.c"
+#include "inspect/self.c"
 #include "inspect/stats.c"
 #include "inspect/walk.c"
 
