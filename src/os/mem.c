@@ -24,7 +24,6 @@
 #endif
 
 size_t os_page = 4096;
-_Atomic size_t os_metadata;
 
 static _Atomic unsigned fail_every, calls;
 
@@ -47,13 +46,17 @@ static void *map(void *hint, size_t size, int protection, int flags)
     if (refused())
         return NULL;
     int saved = errno;
-    long p = syscall(SYS_MAP, hint, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags,
-                     -1, 0L);
+    long p = syscall(SYS_MAP, hint, size, protection, MAP_ANONYMOUS | flags, -1, 0L);
     errno = saved;
     return p == -1 ? NULL : (void *)p; /* NOLINT(performance-no-int-to-ptr) */
 }
 
-void *os_map(size_t size) { return map(NULL, size, PROT_READ | PROT_WRITE, 0); }
+void *os_map(size_t size) { return map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE); }
+
+void *os_map_shared(size_t size)
+{
+    return map(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE);
+}
 
 bool os_unmap(void *p, size_t size)
 {
@@ -68,7 +71,7 @@ bool os_unmap(void *p, size_t size)
 
 static void *reserve_at(void *hint, size_t size)
 {
-    return map(hint, size, PROT_NONE, MAP_NORESERVE);
+    return map(hint, size, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE);
 }
 
 /* Ask for the aligned address at or below a place that the kernel would have chosen, and
@@ -116,7 +119,7 @@ bool os_commit(void *p, size_t size)
 
 bool os_decommit(void *p, size_t size)
 {
-    return map(p, size, PROT_NONE, MAP_NORESERVE | MAP_FIXED) != NULL;
+    return map(p, size, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED) != NULL;
 }
 
 bool os_purge(void *p, size_t size)
@@ -127,46 +130,6 @@ bool os_purge(void *p, size_t size)
     bool done = syscall(SYS_madvise, p, size, MADV_DONTNEED) == 0;
     errno = saved;
     return done;
-}
-
-/* Bytes of the pages from page on that mincore calls resident; count is at most
- * RESIDENT_AT_ONCE. */
-#define RESIDENT_AT_ONCE 512
-
-static size_t resident_pages(uintptr_t page, size_t count)
-{
-    unsigned char there[RESIDENT_AT_ONCE];
-    size_t n = 0;
-    if (syscall(SYS_mincore, page, count * os_page, there) != 0)
-        return count;
-    for (size_t i = 0; i < count; i++)
-        n += there[i] & 1;
-    return n;
-}
-
-static bool is_resident(uintptr_t page) { return resident_pages(page, 1) != 0; }
-
-size_t os_resident(const void *p, size_t size)
-{
-    int saved = errno;
-    uintptr_t from = (uintptr_t)p, to = from + size;
-    uintptr_t first = os_pages(from), last = to & ~(uintptr_t)(os_page - 1);
-    size_t bytes = 0;
-    if (first > last) { /* within one page */
-        bytes = is_resident(last) ? size : 0;
-    } else {
-        if (from < first && is_resident(first - os_page))
-            bytes += first - from;
-        if (last < to && is_resident(last))
-            bytes += to - last;
-        for (size_t n; first < last; first += n * os_page) {
-            n = (last - first) / os_page;
-            n = n > RESIDENT_AT_ONCE ? RESIDENT_AT_ONCE : n;
-            bytes += resident_pages(first, n) * os_page;
-        }
-    }
-    errno = saved;
-    return bytes;
 }
 
 /* Linux 4.14. */
