@@ -1,0 +1,431 @@
+/*
+ * inspect/reach.c - see reach.h. The inner loop is scan(): it reads every word of the
+ * heap once. Most words are no pointers into a span, and two comparisons say so.
+ */
+#include "inspect/reach.h"
+
+#define WORD_BITS (sizeof(size_t) * 8)
+#define WORD_SHIFT (CM_64BIT ? 6u : 5u)
+#define LARGE_SHIFT (WORD_BITS - 1) /* one granule, whatever the size */
+#define HEAP_SHIFT 4u
+_Static_assert((size_t)1 << HEAP_SHIFT == CHUNK_ALIGN, "a granule is the least distance");
+
+static bool bit(const size_t *map, size_t i)
+{
+    return (map[i >> WORD_SHIFT] >> (i & (WORD_BITS - 1)) & 1) != 0;
+}
+
+static void bit_set(size_t *map, size_t i)
+{
+    map[i >> WORD_SHIFT] |= (size_t)1 << (i & (WORD_BITS - 1));
+}
+
+static void bit_clear(size_t *map, size_t i)
+{
+    map[i >> WORD_SHIFT] &= ~((size_t)1 << (i & (WORD_BITS - 1)));
+}
+
+static reach_span_t *spans(const reach_t *r) { return r->spans.at; }
+static size_t span_count(const reach_t *r)
+{
+    return r->spans.used / sizeof(reach_span_t);
+}
+
+static size_t granule(const reach_span_t *s, uintptr_t p)
+{
+    return (p - s->low) >> s->shift;
+}
+
+static uintptr_t mem_of(const reach_span_t *s, size_t g)
+{
+    return s->low + (g << s->shift); /* LARGE_SHIFT: g is 0 */
+}
+
+/* --- where the chunks are --- */
+
+bool reach_init(reach_t *r, unsigned step, uintptr_t mask, bool paths)
+{
+    *r = (reach_t){.step = step, .mask = mask, .paths = paths};
+    return vector_room(&r->spans, sizeof(reach_span_t)) != NULL;
+}
+
+static size_t words_for(size_t bits) { return (bits + WORD_BITS - 1) / WORD_BITS; }
+
+static void set_start(reach_span_t *s, size_t g)
+{
+    bit_set(s->start[0], g);
+    bit_set(s->start[1], g >> WORD_SHIFT);
+    bit_set(s->start[2], g >> WORD_SHIFT >> WORD_SHIFT);
+}
+
+static size_t from_bytes(size_t granules) { return os_pages(granules * SIZE_SZ); }
+
+static bool add_span(reach_t *r, reach_span_t *s, size_t granules)
+{
+    if (r->paths && (s->from = os_map(from_bytes(granules))) == NULL)
+        return false;
+    return vector_add(&r->spans, s, sizeof *s);
+}
+
+static size_t granules_for(uintptr_t low, uintptr_t high)
+{
+    return (high - low) / CHUNK_ALIGN + 2;
+}
+
+bool reach_heap(reach_t *r, uintptr_t low, uintptr_t high, const void *bytes)
+{
+    size_t granules = granules_for(low, high), words[REACH_LEVELS], total;
+    words[0] = words_for(granules);
+    words[1] = words_for(words[0]);
+    words[2] = words_for(words[1]);
+    total = os_pages((2 * words[0] + words[1] + words[2]) * sizeof(size_t));
+    reach_span_t s = {.low = low, .high = high, .bytes = bytes, .shift = HEAP_SHIFT};
+    size_t *map = os_map(total);
+    if (map == NULL)
+        return false;
+    s.mapped = total;
+    for (unsigned level = 0; level < REACH_LEVELS; level++) {
+        s.start[level] = map;
+        map += words[level];
+    }
+    s.mark = map;
+    set_start(&s, 0);
+    return add_span(r, &s, granules);
+}
+
+void reach_free(reach_t *r)
+{
+    for (size_t i = 0; i < span_count(r); i++) {
+        reach_span_t *s = &spans(r)[i];
+        if (s->mapped > 0)
+            os_unmap(s->start[0], s->mapped);
+        if (s->from != NULL)
+            os_unmap(s->from,
+                     from_bytes(s->mapped > 0 ? granules_for(s->low, s->high) : 1));
+    }
+    vector_free(&r->spans);
+    if (r->slots != NULL)
+        os_unmap(r->slots, r->slot_bytes);
+    if (r->stack != NULL)
+        os_unmap(r->stack, os_pages(r->stack_room * sizeof *r->stack));
+    *r = (reach_t){0};
+}
+
+void reach_chunk(reach_t *r, uintptr_t mem, bool owned)
+{
+    reach_span_t *s = &spans(r)[span_count(r) - 1];
+    size_t g = granule(s, mem);
+    r->chunks++;
+    set_start(s, g);
+    if (!owned) {
+        bit_set(s->mark, g);
+        bit_set(s->mark, g + 1);
+    }
+}
+
+bool reach_large(reach_t *r, uintptr_t mem, uintptr_t high, const void *bytes)
+{
+    reach_span_t s = {.low = mem, .high = high, .bytes = bytes, .shift = LARGE_SHIFT};
+    r->chunks++;
+    return add_span(r, &s, 1);
+}
+
+/* --- finding a span --- */
+
+/* Heap sort: spans come nearly sorted, by the thousand at most, and there is no qsort
+ * here. */
+static void sift(reach_span_t *s, size_t at, size_t count)
+{
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && s[child].low < s[child + 1].low)
+            child++;
+        if (s[at].low >= s[child].low)
+            return;
+        reach_span_t t = s[at];
+        s[at] = s[child];
+        s[child] = t;
+    }
+}
+
+static void sort(reach_span_t *s, size_t count)
+{
+    for (size_t i = count / 2; i > 0; i--)
+        sift(s, i - 1, count);
+    for (size_t end = count; end > 1; end--) {
+        reach_span_t t = s[0];
+        s[0] = s[end - 1];
+        s[end - 1] = t;
+        sift(s, 0, end - 1);
+    }
+}
+
+static reach_slot_t *slot_for(const reach_t *r, uintptr_t number)
+{
+    size_t i = number * (size_t)0x9E3779B97F4A7C15u >> 20 & r->slot_mask;
+    while (r->slots[i].number != 0 && r->slots[i].number != number + 1)
+        i = (i + 1) & r->slot_mask;
+    return &r->slots[i];
+}
+
+static size_t slots_of(const reach_span_t *s)
+{
+    return ((s->high - 1) >> REACH_SLOT_SHIFT) - (s->low >> REACH_SLOT_SHIFT) + 1;
+}
+
+static void enter_slots(reach_t *r, unsigned index)
+{
+    const reach_span_t *s = &spans(r)[index];
+    for (size_t i = 0; i < slots_of(s); i++) {
+        uintptr_t number = (s->low >> REACH_SLOT_SHIFT) + i;
+        reach_slot_t *slot = slot_for(r, number);
+        if (slot->number == 0)
+            *slot = (reach_slot_t){.number = number + 1, .first = index};
+        slot->last = index;
+    }
+}
+
+/* An M chunk's maps are in the span itself, which does not move any more. */
+static void point_to_own(reach_span_t *s)
+{
+    static size_t large_start = 1;
+    if (s->mark != NULL)
+        return;
+    s->start[0] = &large_start;
+    s->mark = &s->own;
+}
+
+bool reach_seal(reach_t *r)
+{
+    size_t count = span_count(r), slots = 0, room = 64;
+    sort(spans(r), count);
+    for (size_t i = 0; i < count; i++) {
+        point_to_own(&spans(r)[i]);
+        slots += slots_of(&spans(r)[i]);
+    }
+    while (room < 2 * slots)
+        room *= 2;
+    r->slot_bytes = os_pages(room * sizeof(reach_slot_t));
+    r->slot_mask = room - 1;
+    r->slots = os_map(r->slot_bytes);
+    r->stack_room = r->paths ? r->chunks : REACH_STACK_MOST;
+    r->stack = os_map(os_pages(r->stack_room * sizeof *r->stack));
+    if (r->slots == NULL || r->stack == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        enter_slots(r, (unsigned)i);
+    r->low = count > 0 ? spans(r)[0].low : 0;
+    r->high = count > 0 ? spans(r)[count - 1].high : 0;
+    return true;
+}
+
+static reach_span_t *span_of(const reach_t *r, uintptr_t p)
+{
+    if (p - r->low >= r->high - r->low)
+        return NULL;
+    const reach_slot_t *slot = slot_for(r, p >> REACH_SLOT_SHIFT);
+    if (slot->number == 0)
+        return NULL;
+    unsigned low = slot->first, high = slot->last;
+    while (low < high) { /* the last one that begins at or before p */
+        unsigned middle = high - (high - low) / 2;
+        if (spans(r)[middle].low <= p)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    reach_span_t *s = &spans(r)[low];
+    return p - s->low < s->high - s->low ? s : NULL;
+}
+
+/* --- finding a chunk --- */
+
+/* Bits of the word before and at bit i. */
+static size_t up_to(size_t word, size_t i)
+{
+    return word & (~(size_t)0 >> (WORD_BITS - 1 - (i & (WORD_BITS - 1))));
+}
+
+/* The highest start at or before granule g; there is one, since the first chunk's is the
+ * span's first. */
+static size_t start_before(const reach_span_t *s, size_t g)
+{
+    size_t at[REACH_LEVELS] = {g >> WORD_SHIFT}, word = up_to(s->start[0][at[0]], g);
+    unsigned level = 0;
+    while (word == 0 && level + 1 < REACH_LEVELS) {
+        level++;
+        at[level] = at[level - 1] >> WORD_SHIFT;
+        size_t below = at[level - 1] & (WORD_BITS - 1);
+        word = s->start[level][at[level]] & (((size_t)1 << below) - 1);
+    }
+    while (word == 0)
+        word = s->start[level][--at[level]];
+    size_t found = at[level] * WORD_BITS + cm_log2(word);
+    while (level > 0)
+        found = found * WORD_BITS + cm_log2(s->start[--level][found]);
+    return found;
+}
+
+static size_t usable_of(const reach_span_t *s, uintptr_t mem)
+{
+    size_t usable = chunk_usable(chunk_of(s->bytes + (mem - s->low)));
+    size_t most = s->high - mem + (s->shift == HEAP_SHIFT ? SIZE_SZ : 0);
+    return usable < most ? usable : most;
+}
+
+/* --- marking --- */
+
+static void stack_push(reach_t *r, uintptr_t mem)
+{
+    if (r->depth == r->stack_room)
+        r->overflow = true;
+    else
+        r->stack[r->depth++] = mem;
+}
+
+static void reach_mark(reach_t *r, uintptr_t p, uintptr_t where)
+{
+    reach_span_t *s = span_of(r, p);
+    if (s == NULL)
+        return;
+    size_t g = start_before(s, granule(s, p));
+    if (bit(s->mark, g))
+        return;
+    uintptr_t mem = mem_of(s, g);
+    bit_set(s->mark, g);
+    r->reached++;
+    r->reached_bytes += usable_of(s, mem);
+    if (s->from != NULL)
+        s->from[g] = where;
+    stack_push(r, mem);
+}
+
+static void scan(reach_t *r, const char *bytes, size_t length, uintptr_t where)
+{
+    uintptr_t low = r->low, width = r->high - r->low, mask = r->mask;
+    if (length < sizeof(uintptr_t))
+        return;
+    r->scanned += length;
+    for (size_t i = 0; i <= length - sizeof(uintptr_t); i += r->step) {
+        uintptr_t word;
+        memcpy(&word, bytes + i, sizeof word);
+        word &= mask;
+        if (cm_unlikely(word - low < width))
+            reach_mark(r, word, where + i);
+    }
+}
+
+static void scan_chunk(reach_t *r, const reach_span_t *s, uintptr_t mem)
+{
+    scan(r, s->bytes + (mem - s->low), usable_of(s, mem), mem);
+}
+
+/* Depth first keeps the stack short; breadth first makes paths short. */
+static bool stack_pop(reach_t *r, uintptr_t *mem)
+{
+    if (r->done == r->depth)
+        return false;
+    *mem = r->stack[r->paths ? r->done++ : --r->depth];
+    return true;
+}
+
+static void scan_stacked(reach_t *r)
+{
+    for (uintptr_t mem; stack_pop(r, &mem);)
+        scan_chunk(r, span_of(r, mem), mem);
+}
+
+/* Every marked chunk is scanned again; what was lost is among its targets. */
+static void scan_marked(reach_t *r)
+{
+    for (size_t i = 0; i < span_count(r); i++) {
+        const reach_span_t *s = &spans(r)[i];
+        for (size_t w = 0; w < words_for(granule(s, s->high - 1) + 1); w++) {
+            size_t word = s->start[0][w] & s->mark[w];
+            for (; word != 0; word &= word - 1) {
+                size_t g = w * WORD_BITS + cm_lowest(word);
+                if (!bit(s->mark, g + 1))
+                    scan_chunk(r, s, mem_of(s, g));
+                scan_stacked(r);
+            }
+        }
+    }
+}
+
+void reach_drain(reach_t *r)
+{
+    scan_stacked(r);
+    while (r->overflow) {
+        r->overflow = false;
+        scan_marked(r);
+    }
+}
+
+void reach_scan(reach_t *r, const void *bytes, size_t length, uintptr_t where)
+{
+    scan(r, bytes, length, where);
+    if (!r->paths)
+        reach_drain(r);
+}
+
+void reach_word(reach_t *r, uintptr_t word, uintptr_t where)
+{
+    reach_scan(r, &word, sizeof word, where);
+}
+
+bool reach_chunk_at(reach_t *r, uintptr_t mem)
+{
+    size_t before = r->reached;
+    reach_mark(r, mem, 0);
+    if (r->reached == before)
+        return false;
+    reach_drain(r);
+    return true;
+}
+
+void reach_unmark(reach_t *r, uintptr_t mem)
+{
+    reach_span_t *s = span_of(r, mem);
+    if (s != NULL)
+        bit_clear(s->mark, start_before(s, granule(s, mem)));
+}
+
+/* --- asking --- */
+
+static void describe(const reach_span_t *s, size_t g, reach_found_t *found)
+{
+    uintptr_t mem = mem_of(s, g);
+    *found = (reach_found_t){.mem = mem,
+                             .usable = usable_of(s, mem),
+                             .bytes = s->bytes + (mem - s->low),
+                             .marked = bit(s->mark, g),
+                             .owned = !bit(s->mark, g + 1),
+                             .from = s->from == NULL ? 0 : s->from[g]};
+}
+
+bool reach_find(const reach_t *r, uintptr_t address, reach_found_t *found)
+{
+    const reach_span_t *s = span_of(r, address);
+    if (s == NULL)
+        return false;
+    describe(s, start_before(s, granule(s, address)), found);
+    return true;
+}
+
+static void each_in(const reach_span_t *s, bool lost, reach_visit visit, void *arg)
+{
+    for (size_t w = 0; w < words_for(granule(s, s->high - 1) + 1); w++) {
+        size_t word = s->start[0][w] & (lost ? ~s->mark[w] : s->mark[w]);
+        for (; word != 0; word &= word - 1) {
+            reach_found_t found;
+            describe(s, w * WORD_BITS + cm_lowest(word), &found);
+            if (found.owned)
+                visit(&found, arg);
+        }
+    }
+}
+
+void reach_each(const reach_t *r, bool lost, reach_visit visit, void *arg)
+{
+    for (size_t i = 0; i < span_count(r); i++)
+        each_in(&spans(r)[i], lost, visit, arg);
+}
