@@ -29,8 +29,7 @@ const char *cmalloc_version(void);
 #define CMALLOC_FLAG_A 0x04u /* the chunk lies in an allocated (mmapped) heap */
 
 /* What cmalloc_walk has come to. An arena is followed by its heaps, a heap by its chunks,
- * in address order; the mmapped chunks, which lie in no heap, come after all arenas, and
- * the mappings that are kept for reuse come last. */
+ * in address order; the mmapped chunks, which lie in no heap, come last. */
 typedef enum cmalloc_kind {
     CMALLOC_ARENA, /* address: the arena's struct; size: bytes of that struct */
     CMALLOC_HEAP, /* address: the heap's first byte; size: committed bytes; reserved: address space */
@@ -39,25 +38,19 @@ typedef enum cmalloc_kind {
     CMALLOC_FREE,      /* free chunk in a bin */
     CMALLOC_TOP,       /* free chunk at the end of the arena's newest heap */
     CMALLOC_FENCEPOST, /* header-only chunk that ends a heap */
-    CMALLOC_MMAPPED,   /* chunk that is one mmap of its own, in use */
-    CMALLOC_KEPT,      /* such a chunk that was freed, and is kept for reuse */
-    CMALLOC_DAMAGED    /* another process or a core: bytes that cannot be understood */
+    CMALLOC_MMAPPED    /* chunk that is one mmap of its own, in use */
 } cmalloc_kind;
-
-#define CMALLOC_NO_ARENA ((unsigned)-1) /* a kept mapping belongs to the process */
 
 typedef struct cmalloc_item {
     cmalloc_kind kind;
-    unsigned arena;      /* index; 0 is the main arena; or CMALLOC_NO_ARENA */
+    unsigned arena;      /* index of the arena; 0 is the main arena */
     unsigned flags;      /* chunks: CMALLOC_FLAG_* as found in the size word */
     const void *address; /* chunks: the mchunkptr, two words before mem */
     const void *heap;    /* heaps and chunks: the heap_info; NULL for a mmapped chunk */
     void *mem;           /* chunks: what malloc returned, or would */
     size_t size;         /* bytes, flags taken off; a heap: committed bytes */
-    size_t prev_size; /* P clear: bytes of the free chunk before; mmapped and kept ones:
-                            bytes of their mapping before the chunk; else 0 */
-    size_t reserved;  /* heaps: bytes of address space held; mmapped and kept ones: bytes
-                            of their mapping; else 0 */
+    size_t prev_size;    /* chunks with P clear: bytes of the free chunk before; else 0 */
+    size_t reserved;     /* heaps: bytes of address space held; else 0 */
 } cmalloc_item;
 
 /* Give the chunks that the calling thread has cached back to their arenas and merge those
@@ -83,6 +76,86 @@ int cmalloc_walk(int (*visit)(const cmalloc_item *item, void *arg), void *arg);
  * line on standard error, `cmalloc: fatal: <what>: <address>`.
  */
 int cmalloc_check(void);
+
+/* --- Leaks: chunks that nothing points to any more ---
+ *
+ * The scan is conservative: every word of the program's memory that could be an address
+ * of a chunk, its first byte, any byte in it, or the one behind its end, keeps that chunk.
+ * Words are looked for in registers, stacks, thread-local memory, all writable private
+ * mappings and reachable chunks, and, as far as the kernel tells, in epoll's data and
+ * timers. So a leak may be missed, by a number that happens to look like its address. What
+ * is reported has no pointer to it that a program could use, unless it hides its pointers:
+ * by XOR, compressed, in a file, in shared memory, in a device. Tell the scan about those
+ * with cmalloc_ignore or cmalloc_root_add.
+ *
+ * A copy of the process does the work. The program waits while the copy is made.
+ */
+
+/* What cmalloc_leaks is asked for, or-ed together. */
+#define CMALLOC_LEAKS_PRECISE 0x01u   /* stop the other threads for a moment (below) */
+#define CMALLOC_LEAKS_UNALIGNED 0x02u /* pointers at any byte, as in packed structs */
+#define CMALLOC_LEAKS_ONCE 0x04u      /* do not confirm: report what one scan has found */
+
+typedef struct cmalloc_leak {
+    const void *mem;   /* what malloc returned */
+    size_t size;       /* bytes that could be used there */
+    const void *first; /* the first word of it: in C++, often what class it is of */
+    int direct;        /* no other leak leads to it. Of a cycle, one chunk is direct */
+    size_t chunks;     /* direct: leaks that it leads to, and itself; else 0 */
+    size_t bytes;      /* and their bytes */
+} cmalloc_leak;
+
+/*
+ * Find leaks and visit them in order of addresses.
+ *
+ * flags: CMALLOC_LEAKS_*. By default no thread is stopped. Registers of the other threads
+ *        are then not seen; so only what two scans, half a second apart, have found
+ *        unchanged is reported. CMALLOC_LEAKS_PRECISE interrupts the other threads by a
+ *        real-time signal that the program does not use, while the copy is made: system
+ *        calls that are not restarted after signals return EINTR. What lies below the
+ *        stack pointers is then known to be dead, so that more leaks are found. A thread
+ *        that blocks all signals is not waited for; there is a second scan then.
+ * visit: called for each, with no lock held; it may do what it likes. Non-zero ends it.
+ *        NULL: only count.
+ * arg:   handed to visit as it is.
+ * Returns the number of leaks found, at most a million. -1 and errno: ENOMEM, no memory
+ * for the search or for a copy of the process.
+ * Not from a signal handler. A child of fork may call it.
+ */
+long cmalloc_leaks(unsigned flags, int (*visit)(const cmalloc_leak *leak, void *arg),
+                   void *arg);
+
+/*
+ * Look for pointers in [low, low + size) as well: in shared memory, or in memory that only
+ * a device knows. At most a thousand such ranges. Returns 0; -1: no room for more.
+ */
+int cmalloc_root_add(const void *low, size_t size);
+
+/* Take back what was added for low, or ignored at it. Returns 0; -1: nothing was. */
+int cmalloc_root_remove(const void *low);
+
+/*
+ * The chunk at mem, and all that it leads to, is no leak whatever the scan says. Take it
+ * back with cmalloc_root_remove before it is freed: its successor would be ignored too.
+ * Returns 0; -1: no room for more, as cmalloc_root_add.
+ */
+int cmalloc_ignore(const void *mem);
+
+/*
+ * Free every chunk that cannot be reached, as a garbage collector would; on request only.
+ *
+ * finalizer: called once for each chunk before any is freed, in order of addresses, with
+ *            its bytes and arg; it may read the chunk and its fellows. NULL: none.
+ * Returns the bytes freed. 0 and errno: ENOMEM as above; EAGAIN, a thread could not be
+ * stopped, so that nothing is certain.
+ *
+ * What it promises: nothing is freed to which an address was found, in the registers of
+ * any thread, in all memory named above, at any byte, in two precise scans. What it cannot
+ * promise: a pointer that the program hides is not seen, and its chunk is freed under it.
+ * Destructors are not run; locks, files and threads that a chunk stood for stay. So it is
+ * for programs that know how they keep their pointers, and for tests.
+ */
+size_t cmalloc_collect(void (*finalizer)(void *mem, size_t size, void *arg), void *arg);
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,8 @@
 #include "base/report.c"
 
 #include "os/mem.c"
+#include "os/proc.c"
+#include "os/stop.c"
 #include "os/sys.c"
 
 #include "core/arena.c"
@@ -27,9 +29,11 @@
 #include "front/trim.c"
 
 #include "inspect/check.c"
-#include "inspect/reader.c"
-#include "inspect/root.c"
-#include "inspect/self.c"
+#include "inspect/collect.c"
+#include "inspect/leak.c"
+#include "inspect/reach.c"
+#include "inspect/roots.c"
+#include "inspect/snapshot.c"
 #include "inspect/stats.c"
 #include "inspect/walk.c"
 

@@ -3,7 +3,11 @@
 
 #include "base/compiler.h"
 #include "front/front.h"
+#include "inspect/collect.h"
+#include "inspect/snapshot.h"
 #include "inspect/walk.h"
+
+#include <errno.h>
 
 #define TEXT(x) #x
 #define VERSION(major, minor, patch) TEXT(major) "." TEXT(minor) "." TEXT(patch)
@@ -21,3 +25,43 @@ CM_EXPORT int cmalloc_walk(int (*visit)(const cmalloc_item *item, void *arg), vo
 CM_EXPORT int cmalloc_check(void) { return check_all(); }
 
 CM_EXPORT void cmalloc_thread_flush(void) { front_flush(); }
+
+static snapshot_wish_t wish_of(unsigned flags)
+{
+    return (snapshot_wish_t){.precise = (flags & CMALLOC_LEAKS_PRECISE) != 0,
+                             .unaligned = (flags & CMALLOC_LEAKS_UNALIGNED) != 0,
+                             .once = (flags & CMALLOC_LEAKS_ONCE) != 0,
+                             .mask = UINTPTR_MAX};
+}
+
+CM_EXPORT long cmalloc_leaks(unsigned flags,
+                             int (*visit)(const cmalloc_leak *leak, void *arg), void *arg)
+{
+    snapshot_wish_t wish = wish_of(flags);
+    long count = leak_visit(&wish, visit, arg);
+    if (count < 0)
+        errno = ENOMEM;
+    return count;
+}
+
+CM_EXPORT int cmalloc_root_add(const void *low, size_t size)
+{
+    return snapshot_add_root(low, size) ? 0 : -1;
+}
+
+CM_EXPORT int cmalloc_root_remove(const void *low)
+{
+    return snapshot_remove_root(low) ? 0 : -1;
+}
+
+CM_EXPORT int cmalloc_ignore(const void *mem) { return snapshot_ignore(mem) ? 0 : -1; }
+
+CM_EXPORT size_t cmalloc_collect(void (*finalizer)(void *mem, size_t size, void *arg),
+                                 void *arg)
+{
+    size_t bytes = 0;
+    int error = collect_leaks(finalizer, arg, &bytes);
+    if (error != 0)
+        errno = error;
+    return bytes;
+}

@@ -1,0 +1,66 @@
+/*
+ * inspect/collect.c - see collect.h. Addresses leave the list one at a time: what stays on
+ * our stack is one leak's at most.
+ */
+#include "inspect/collect.h"
+
+#include "front/front.h"
+
+#include <errno.h>
+
+static void *pointer(uintptr_t word)
+{
+    return (void *)word; /* NOLINT(performance-no-int-to-ptr) */
+}
+
+long leak_visit(const snapshot_wish_t *wish,
+                int (*visit)(const cmalloc_leak *leak, void *arg), void *arg)
+{
+    leak_list_t *list = snapshot_leaks(wish);
+    if (list == NULL)
+        return -1;
+    long count = (long)list->count;
+    for (size_t i = 0; visit != NULL && i < list->count; i++) {
+        const leak_t *leak = &list->leaks[i];
+        cmalloc_leak shown = {.mem = pointer(leak_mem(leak)),
+                              .size = leak->usable,
+                              .first = pointer(~leak->first),
+                              .direct = leak_is_direct(leak),
+                              .chunks = leak->chunks,
+                              .bytes = leak->bytes};
+        if (visit(&shown, arg) != 0)
+            break;
+    }
+    leak_list_free(list);
+    return count;
+}
+
+/* The scan that is believed sees what an earlier one has seen, and all registers. */
+static leak_list_t *certain_leaks(int *error)
+{
+    const snapshot_wish_t wish = {
+        .precise = true, .unaligned = true, .twice = true, .mask = UINTPTR_MAX};
+    leak_list_t *list = snapshot_leaks(&wish);
+    *error = list == NULL ? ENOMEM : list->missed > 0 ? EAGAIN : 0;
+    if (*error == EAGAIN) {
+        leak_list_free(list);
+        return NULL;
+    }
+    return list;
+}
+
+int collect_leaks(void (*finalizer)(void *mem, size_t size, void *arg), void *arg,
+                  size_t *bytes)
+{
+    int error;
+    leak_list_t *list = certain_leaks(&error);
+    if (list == NULL)
+        return error;
+    for (size_t i = 0; finalizer != NULL && i < list->count; i++)
+        finalizer(pointer(leak_mem(&list->leaks[i])), list->leaks[i].usable, arg);
+    for (size_t i = 0; i < list->count; i++)
+        front_free(pointer(leak_mem(&list->leaks[i])));
+    *bytes = list->bytes;
+    leak_list_free(list);
+    return 0;
+}
