@@ -29,7 +29,8 @@ const char *cmalloc_version(void);
 #define CMALLOC_FLAG_A 0x04u /* the chunk lies in an allocated (mmapped) heap */
 
 /* What cmalloc_walk has come to. An arena is followed by its heaps, a heap by its chunks,
- * in address order; the mmapped chunks, which lie in no heap, come last. */
+ * in address order; the mmapped chunks, which lie in no heap, come after all arenas, and
+ * the mappings that are kept for reuse come last. */
 typedef enum cmalloc_kind {
     CMALLOC_ARENA, /* address: the arena's struct; size: bytes of that struct */
     CMALLOC_HEAP, /* address: the heap's first byte; size: committed bytes; reserved: address space */
@@ -38,19 +39,25 @@ typedef enum cmalloc_kind {
     CMALLOC_FREE,      /* free chunk in a bin */
     CMALLOC_TOP,       /* free chunk at the end of the arena's newest heap */
     CMALLOC_FENCEPOST, /* header-only chunk that ends a heap */
-    CMALLOC_MMAPPED    /* chunk that is one mmap of its own, in use */
+    CMALLOC_MMAPPED,   /* chunk that is one mmap of its own, in use */
+    CMALLOC_KEPT,      /* such a chunk that was freed, and is kept for reuse */
+    CMALLOC_DAMAGED    /* another process or a core: bytes that cannot be understood */
 } cmalloc_kind;
+
+#define CMALLOC_NO_ARENA ((unsigned)-1) /* a kept mapping belongs to the process */
 
 typedef struct cmalloc_item {
     cmalloc_kind kind;
-    unsigned arena;      /* index of the arena; 0 is the main arena */
+    unsigned arena;      /* index; 0 is the main arena; or CMALLOC_NO_ARENA */
     unsigned flags;      /* chunks: CMALLOC_FLAG_* as found in the size word */
     const void *address; /* chunks: the mchunkptr, two words before mem */
     const void *heap;    /* heaps and chunks: the heap_info; NULL for a mmapped chunk */
     void *mem;           /* chunks: what malloc returned, or would */
     size_t size;         /* bytes, flags taken off; a heap: committed bytes */
-    size_t prev_size;    /* chunks with P clear: bytes of the free chunk before; else 0 */
-    size_t reserved;     /* heaps: bytes of address space held; else 0 */
+    size_t prev_size; /* P clear: bytes of the free chunk before; mmapped and kept ones:
+                            bytes of their mapping before the chunk; else 0 */
+    size_t reserved;  /* heaps: bytes of address space held; mmapped and kept ones: bytes
+                            of their mapping; else 0 */
 } cmalloc_item;
 
 /* Give the chunks that the calling thread has cached back to their arenas and merge those

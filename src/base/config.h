@@ -23,6 +23,12 @@
 
 #define CM_64BIT (SIZE_MAX > UINT32_MAX)
 
+/* What the words of chunks, heaps and arenas mean. A change that a reader of a core file
+ * would get wrong makes it one more: tools of another layout refuse. The magics that mark
+ * these structs in memory hold it in their lowest byte. */
+#define CM_LAYOUT 1
+#define CM_MAGIC(letters) ((size_t)(letters) << 8 | CM_LAYOUT)
+
 /* Chunks: SIZE_SZ is the width of a header word; a user pointer lies two of them behind
  * its chunk. */
 #define SIZE_SZ sizeof(size_t)
@@ -82,6 +88,10 @@
 #define TRIM_THRESHOLD_DEFAULT (CM_TINY ? 32 * KIB : 128 * KIB)
 #define TOP_PAD_DEFAULT (CM_TINY ? 0 : 128 * KIB)
 #define MMAP_MAX_DEFAULT 65536
+
+/* Milliseconds that a free page waits for somebody who wants it. */
+#define PURGE_AGE_DEFAULT 1000
+#define PURGE_AGE_MAX (24 * 60 * 60 * 1000)
 
 /* Unless its threshold is set, top is trimmed beyond this and this part of the heap. */
 #define TRIM_LEAST (CM_TINY ? 32 * KIB : 1 * MIB)

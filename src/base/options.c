@@ -1,39 +1,55 @@
 /*
- * base/options.c - the table of options, and the two ways that they are spelled in the environment:
- * CMALLOC_OPTIONS="name=value,..." and glibc's own variables (mallopt(3)). Numbers are decimal, with k, m or g
- * behind them for powers of 1024.
+ * base/options.c - the table of options, and the ways that they are spelled in the
+ * environment: CMALLOC_OPTIONS="name=value,...", glibc's own variables (mallopt(3)), and
+ * its tunables, GLIBC_TUNABLES="glibc.malloc.name=value:...". Numbers are decimal, with k,
+ * m or g behind them for powers of 1024.
+ *
+ * The rows hold their texts, not pointers to them: so the table is constant, and no start
+ * of a program pays for its relocation.
  */
 #include "base/options.h"
 
 #include "base/report.h"
 #include "base/text.h"
 
-cm_options_t cm_options = {
-    .mmap_threshold = MMAP_THRESHOLD_DEFAULT,
-    .mmap_max = MMAP_MAX_DEFAULT,
-    .trim_threshold = TRIM_THRESHOLD_DEFAULT,
-    .top_pad = TOP_PAD_DEFAULT,
-};
+#define OPTION_FIRST(name, variable, words, first, least, most, flags, meaning) \
+    .name = (first),
+cm_options_t cm_options = {OPTION_ROWS(OPTION_FIRST)};
+#undef OPTION_FIRST
 
 typedef struct option {
-    const char *name, *glibc; /* glibc: its environment variable, or NULL */
-    _Atomic size_t *value;
-    size_t most;
-    bool fixes; /* setting it ends the adapting of the thresholds */
+    char name[16], variable[24], words[24], meaning[72];
+    size_t place; /* in cm_options_t */
+    size_t first, least, most;
+    unsigned flags;
 } option_t;
 
-static const option_t option_table[] = {
-    {"arena_max", "MALLOC_ARENA_MAX", &cm_options.arena_max, ARENA_MAX, false},
-    {"mmap_threshold", "MALLOC_MMAP_THRESHOLD_", &cm_options.mmap_threshold,
-     MMAP_THRESHOLD_MAX, true},
-    {"mmap_max", "MALLOC_MMAP_MAX_", &cm_options.mmap_max, SIZE_MAX, true},
-    {"trim_threshold", "MALLOC_TRIM_THRESHOLD_", &cm_options.trim_threshold, SIZE_MAX,
-     true},
-    {"top_pad", "MALLOC_TOP_PAD_", &cm_options.top_pad, HEAP_MAX_SIZE, true},
-    {"perturb", "MALLOC_PERTURB_", &cm_options.perturb, 255, false},
-    {"os_fail", NULL, &cm_options.os_fail, SIZE_MAX, false},
-};
+#define OPTION_ENTRY(name, variable, words, first, least, most, flags, meaning) \
+    {#name, variable, words, meaning, offsetof(cm_options_t, name), \
+     first, least,    most,  flags},
+static const option_t option_table[] = {OPTION_ROWS(OPTION_ENTRY)};
+#undef OPTION_ENTRY
 #define OPTIONS (sizeof option_table / sizeof *option_table)
+
+static _Atomic size_t *word_of(const option_t *o)
+{
+    return (_Atomic size_t *)(void *)((char *)&cm_options + o->place);
+}
+
+static bool is_known(const option_t *o)
+{
+    return CM_DEBUG || (o->flags & OPTION_DEBUG) == 0;
+}
+
+static const option_t *find(const char *name, size_t length)
+{
+    for (const option_t *o = option_table; o < option_table + OPTIONS; o++)
+        if (cm_equals(o->name, name, length) && is_known(o))
+            return o;
+    return NULL;
+}
+
+/* --- values --- */
 
 /* Shift of a unit letter; 0 for none; -1 for what is no unit. */
 static int unit_shift(const char *s, size_t length)
@@ -72,58 +88,236 @@ static bool parse_size(const char *s, size_t length, size_t *value)
     return true;
 }
 
+/* The index of s among words, which '|' separates. */
+static bool parse_word(const char *words, const char *s, size_t length, size_t *value)
+{
+    for (size_t index = 0; *words != '\0'; index++) {
+        size_t n = 0;
+        while (words[n] != '\0' && words[n] != '|')
+            n++;
+        if (n == length && cm_starts_with_n(words, s, length)) {
+            *value = index;
+            return true;
+        }
+        words += n + (words[n] == '|');
+    }
+    return false;
+}
+
+static bool parse(const option_t *o, const char *s, size_t length, size_t *value)
+{
+    if (parse_word(o->words, s, length, value))
+        return true;
+    if ((o->flags & OPTION_OFF) != 0 &&
+        (cm_equals("off", s, length) || cm_equals("-1", s, length))) {
+        *value = OPTION_NEVER;
+        return true;
+    }
+    return parse_size(s, length, value) && *value <= o->most &&
+           (*value >= o->least || (*value == 0 && (o->flags & OPTION_ZERO) != 0));
+}
+
 static bool option_write(const option_t *o, const char *value, size_t length)
 {
     size_t n;
-    if (!parse_size(value, length, &n) || n > o->most)
+    if (!parse(o, value, length, &n))
         return false;
-    atomic_store_explicit(o->value, n, memory_order_relaxed);
-    if (o->fixes)
+    atomic_store_explicit(word_of(o), n, memory_order_relaxed);
+    if ((o->flags & OPTION_FIXES) != 0)
         atomic_store_explicit(&cm_options.thresholds_fixed, true, memory_order_relaxed);
     return true;
 }
 
-bool cm_option_set(const char *name, size_t name_length, const char *value,
-                   size_t value_length)
+option_result cm_option_set(const char *name, size_t name_length, const char *value,
+                            size_t value_length)
 {
-    for (size_t i = 0; i < OPTIONS; i++)
-        if (cm_length(option_table[i].name) == name_length &&
-            cm_starts_with(name, option_table[i].name))
-            return option_write(&option_table[i], value, value_length);
-    return false;
+    const option_t *o = find(name, name_length);
+    if (o == NULL)
+        return OPTION_UNKNOWN;
+    return option_write(o, value, value_length) ? OPTION_DONE : OPTION_BAD_VALUE;
 }
 
-/* One "name=value" of the list. */
+unsigned cm_option_flags(const char *name, size_t name_length)
+{
+    const option_t *o = find(name, name_length);
+    return o == NULL ? 0 : o->flags;
+}
+
+bool cm_option_get(const char *name, size_t *value)
+{
+    const option_t *o = find(name, cm_length(name));
+    if (o != NULL)
+        *value = atomic_load_explicit(word_of(o), memory_order_relaxed);
+    return o != NULL;
+}
+
+/* --- text --- */
+
+/* A number as a user would write it. */
+static void put_value(cm_text *t, const option_t *o, size_t n)
+{
+    static const char units[][2] = {"", "k", "m", "g"};
+    unsigned unit = 0;
+    if (n == SIZE_MAX) {
+        cm_text_string(t, (o->flags & OPTION_OFF) != 0 ? "off" : "any");
+        return;
+    }
+    while ((o->flags & OPTION_BYTES) != 0 && n != 0 && n % KIB == 0 && unit < 3) {
+        n /= KIB;
+        unit++;
+    }
+    cm_text_number(t, n);
+    cm_text_string(t, units[unit]);
+}
+
+static void put_first(cm_text *t, const option_t *o)
+{
+    const char *words = o->words;
+    if (*words == '\0') {
+        put_value(t, o, o->first);
+        return;
+    }
+    for (size_t i = 0; i < o->first; words++)
+        i += *words == '|';
+    size_t length = 0;
+    while (words[length] != '\0' && words[length] != '|')
+        length++;
+    cm_text_bytes(t, words, length);
+}
+
+static void put_range(cm_text *t, const option_t *o)
+{
+    if (o->words[0] != '\0') {
+        cm_text_string(t, o->words);
+        return;
+    }
+    if ((o->flags & OPTION_ZERO) != 0)
+        cm_text_string(t, "0, ");
+    put_value(t, o, o->least);
+    cm_text_string(t, "..");
+    put_value(t, o, o->most);
+    if ((o->flags & OPTION_OFF) != 0 && o->most != OPTION_NEVER)
+        cm_text_string(t, ", off");
+}
+
+/* Spaces up to a column; two at least. */
+static void put_gap(cm_text *t, size_t start, size_t column)
+{
+    do
+        cm_text_string(t, " ");
+    while (t->used - start < column);
+}
+
+static void help_line(cm_text *t, const char *name, const option_t *o)
+{
+    size_t start = t->used;
+    cm_text_string(t, name);
+    put_gap(t, start, 16);
+    if (o == NULL)
+        cm_text_string(t, "default");
+    else
+        put_first(t, o);
+    put_gap(t, start, 25);
+    if (o == NULL)
+        cm_text_string(t, "range");
+    else
+        put_range(t, o);
+    put_gap(t, start, 46);
+    cm_text_string(t, o == NULL ? "meaning" : o->meaning);
+    if (o != NULL && (o->flags & OPTION_START) != 0)
+        cm_text_string(t, " (read at start)");
+    cm_text_string(t, "\n");
+    cm_text_flush(t);
+}
+
+static void help(void)
+{
+    cm_text t = {.used = 0, .fd = 2};
+    help_line(&t, "option", NULL);
+    for (const option_t *o = option_table; o < option_table + OPTIONS; o++)
+        if (is_known(o))
+            help_line(&t, o->name, o);
+}
+
+/* One line that names what was not understood in a variable of the environment. */
+static CM_COLD void complain(const char *where, const option_t *o, const char *text,
+                             size_t length)
+{
+    cm_text t = {.used = 0, .fd = 2};
+    cm_text_string(&t, "cmalloc: ");
+    cm_text_string(&t, where);
+    cm_text_string(&t, o == NULL ? ": no such option: \"" : ": not a value");
+    if (o != NULL) {
+        cm_text_string(&t, " of ");
+        cm_text_string(&t, o->name);
+        cm_text_string(&t, " (");
+        put_range(&t, o);
+        cm_text_string(&t, "): \"");
+    }
+    cm_text_bytes(&t, text, length);
+    cm_text_string(&t, "\"\n");
+    cm_text_flush(&t);
+}
+
+/* --- the environment --- */
+
+/* Length of s up to a byte that ends it, or its own end. */
+static size_t length_to(const char *s, size_t most, char end)
+{
+    size_t n = 0;
+    while (n < most && s[n] != '\0' && s[n] != end)
+        n++;
+    return n;
+}
+
+/* One "name=value" of CMALLOC_OPTIONS. */
 static void read_item(const char *item, size_t length)
 {
-    size_t name = 0;
-    while (name < length && item[name] != '=')
-        name++;
-    if (name == length || !cm_option_set(item, name, item + name + 1, length - name - 1))
-        cm_warn("ignored in CMALLOC_OPTIONS, from here on", item);
+    size_t name = length_to(item, length, '=');
+    if (cm_equals("help", item, length)) {
+        help();
+        return;
+    }
+    const option_t *o = find(item, name);
+    const char *value = item + name + (name < length);
+    size_t value_length = length - (size_t)(value - item);
+    if (o == NULL)
+        complain("CMALLOC_OPTIONS", NULL, item, length);
+    else if (!option_write(o, value, value_length))
+        complain("CMALLOC_OPTIONS", o, value, value_length);
 }
 
-static void read_list(const char *list)
+/* One "name=value" of GLIBC_TUNABLES. Whatever we have no option for is glibc's affair. */
+static void read_tunable(const char *item, size_t length)
 {
-    while (*list != '\0') {
-        size_t length = 0;
-        while (list[length] != '\0' && list[length] != ',')
-            length++;
+    static const char prefix[] = "glibc.malloc.";
+    size_t skip = sizeof prefix - 1, name = length_to(item, length, '=');
+    if (name == length || !cm_starts_with(item, prefix))
+        return;
+    const option_t *o = find(item + skip, name - skip);
+    const char *value = item + name + 1;
+    if (o != NULL && o->variable[0] != '\0' && !option_write(o, value, length - name - 1))
+        complain("GLIBC_TUNABLES", o, value, length - name - 1);
+}
+
+static void read_list(const char *list, char separator,
+                      void (*read)(const char *item, size_t length))
+{
+    while (list != NULL && *list != '\0') {
+        size_t length = length_to(list, SIZE_MAX, separator);
         if (length > 0)
-            read_item(list, length);
-        list += length + (list[length] == ',');
+            read(list, length);
+        list += length + (list[length] == separator);
     }
 }
 
 void cm_options_read(const char *(*get)(const char *name))
 {
-    for (size_t i = 0; i < OPTIONS; i++) {
-        const char *value =
-            option_table[i].glibc == NULL ? NULL : get(option_table[i].glibc);
-        if (value != NULL && !option_write(&option_table[i], value, cm_length(value)))
-            cm_warn("ignored, not a value for it", option_table[i].glibc);
+    read_list(get("GLIBC_TUNABLES"), ':', read_tunable);
+    for (const option_t *o = option_table; o < option_table + OPTIONS; o++) {
+        const char *value = o->variable[0] == '\0' ? NULL : get(o->variable);
+        if (value != NULL && !option_write(o, value, cm_length(value)))
+            complain(o->variable, o, value, cm_length(value));
     }
-    const char *list = get("CMALLOC_OPTIONS");
-    if (list != NULL)
-        read_list(list);
+    read_list(get("CMALLOC_OPTIONS"), ',', read_item);
 }

@@ -1,8 +1,10 @@
 /*
- * base/options.h - everything that a user may set, in one struct, read from one table.
+ * base/options.h - everything that a user may set, in one table.
  *
- * Written by the constructor (environment) and by mallopt; read anywhere without a lock:
- * each is one word, and any value that a racing reader sees is a valid one.
+ * The struct, its first values, the reader, `CMALLOC_OPTIONS=help` and (checked by
+ * tests/lint/options.sh) the table of the README are made from its rows. Each option is one
+ * word; whoever reads it needs no lock, and any value that a racing reader sees is a valid
+ * one. Written by the constructor (environment), mallopt and cmalloc_option_set.
  */
 #ifndef CM_BASE_OPTIONS_H
 #define CM_BASE_OPTIONS_H
@@ -10,27 +12,75 @@
 #include "base/compiler.h"
 #include "base/config.h"
 
+/* What `off` stands for where OPTION_OFF allows it: no such limit, never. */
+#define OPTION_NEVER SIZE_MAX
+
+/* Flags of a row. */
+#define OPTION_FIXES 1u  /* setting it ends the adapting of the thresholds (mallopt(3)) */
+#define OPTION_START 2u  /* read once, by the constructor */
+#define OPTION_BYTES 4u  /* shown with a unit */
+#define OPTION_OFF 8u    /* `off` and, as mallopt has it, -1 are values too */
+#define OPTION_ZERO 16u  /* 0, for none, is a value though it is less than the least */
+#define OPTION_DEBUG 32u /* known to debug variants only */
+
+#define OPTION_SWITCH "off|on"
+
+/*
+ * name, glibc's variable or "", words (the values are their indices) or "" for a number,
+ * default, least, most, flags, meaning
+ */
+#define OPTION_ROWS(ROW) \
+    ROW(arena_max, "MALLOC_ARENA_MAX", "", 0, 0, ARENA_MAX, 0, \
+        "arenas at most; 0: one more than the processors it may use") \
+    ROW(mmap_threshold, "MALLOC_MMAP_THRESHOLD_", "", MMAP_THRESHOLD_DEFAULT, 0, \
+        MMAP_THRESHOLD_MAX, OPTION_FIXES | OPTION_BYTES, \
+        "requests from this size on get a mapping of their own; adapts") \
+    ROW(mmap_max, "MALLOC_MMAP_MAX_", "", MMAP_MAX_DEFAULT, 0, SIZE_MAX, OPTION_FIXES, \
+        "such mappings at a time, at most") \
+    ROW(trim_threshold, "MALLOC_TRIM_THRESHOLD_", "", TRIM_THRESHOLD_DEFAULT, 0, \
+        SIZE_MAX, OPTION_FIXES | OPTION_BYTES | OPTION_OFF, \
+        "more free memory than this at a heap's end goes back at once; adapts") \
+    ROW(top_pad, "MALLOC_TOP_PAD_", "", TOP_PAD_DEFAULT, 0, HEAP_MAX_SIZE, \
+        OPTION_FIXES | OPTION_BYTES, \
+        "the main heap grows by this beyond the need, and keeps it") \
+    ROW(perturb, "MALLOC_PERTURB_", "", 0, 0, 255, 0, \
+        "fill freed memory with this byte, new memory with its complement") \
+    ROW(purge_age, "", "", PURGE_AGE_DEFAULT, 0, PURGE_AGE_MAX, OPTION_OFF, \
+        "milliseconds after which free pages go back; 0: at once") \
+    ROW(background, "", OPTION_SWITCH, 1, 0, 1, 0, \
+        "a thread gives memory back while the program is idle") \
+    ROW(os_fail, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_DEBUG, \
+        "every n-th memory call of the kernel fails; 0: none")
+
 typedef struct cm_options_t {
-    _Atomic size_t arena_max;      /* 0: from the processors */
-    _Atomic size_t mmap_threshold; /* requests of at least this are M chunks */
-    _Atomic size_t mmap_max;       /* M chunks at most */
-    _Atomic size_t trim_threshold; /* a top beyond this is given back */
-    _Atomic size_t top_pad;        /* what the break moves beyond the need */
-    _Atomic size_t perturb; /* fill new memory with ~byte, freed memory with byte */
-    _Atomic size_t os_fail; /* debug variants: every n-th memory call fails */
+#define OPTION_FIELD(name, variable, words, first, least, most, flags, meaning) \
+    _Atomic size_t name;
+    OPTION_ROWS(OPTION_FIELD)
+#undef OPTION_FIELD
     _Atomic bool
         thresholds_fixed; /* a threshold was set: it no longer adapts (mallopt(3)) */
 } cm_options_t;
 
 extern cm_options_t cm_options;
 
-/* Read the environment through get, which returns NULL for what is not set. A bad value
- * gets one line. */
+/* Read the environment through get, which returns NULL for what is not set. What makes no
+ * sense gets one line. */
 void cm_options_read(const char *(*get)(const char *name));
 
-/* Set one option by name from text. False: no such name, or the text is no value in its
- * range. */
-bool cm_option_set(const char *name, size_t name_length, const char *value,
-                   size_t value_length);
+typedef enum option_result {
+    OPTION_DONE,
+    OPTION_UNKNOWN,
+    OPTION_BAD_VALUE
+} option_result;
+
+/* Set one option by name from text. Unless it is done nothing has changed. */
+option_result cm_option_set(const char *name, size_t name_length, const char *value,
+                            size_t value_length);
+
+/* The flags of an option; 0 if there is none of that name. */
+unsigned cm_option_flags(const char *name, size_t name_length);
+
+/* The value of an option. False: there is none of that name. */
+bool cm_option_get(const char *name, size_t *value);
 
 #endif

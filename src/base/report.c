@@ -25,6 +25,12 @@ void cm_text_string(cm_text *t, const char *s)
         put_char(t, *s++);
 }
 
+void cm_text_bytes(cm_text *t, const char *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        put_char(t, bytes[i]);
+}
+
 static void digits(cm_text *t, uint64_t n, unsigned base)
 {
     char reversed[20];

@@ -46,6 +46,7 @@ typedef struct cm_text {
 
 void cm_text_flush(cm_text *t);
 void cm_text_string(cm_text *t, const char *s);
+void cm_text_bytes(cm_text *t, const char *bytes, size_t count);
 void cm_text_number(cm_text *t, uint64_t n);
 void cm_text_hex(cm_text *t, uintptr_t n);
 

@@ -25,4 +25,19 @@ static inline bool cm_starts_with(const char *s, const char *start)
     return true;
 }
 
+/* The first n bytes of s and t are the same, and s does not end before. */
+static inline bool cm_starts_with_n(const char *s, const char *t, size_t n)
+{
+    size_t i = 0;
+    while (i < n && s[i] != '\0' && s[i] == t[i])
+        i++;
+    return i == n;
+}
+
+/* s is the n bytes at t. */
+static inline bool cm_equals(const char *s, const char *t, size_t n)
+{
+    return cm_starts_with_n(s, t, n) && s[n] == '\0';
+}
+
 #endif

@@ -21,9 +21,12 @@
 
 struct large_info;
 
+#define ARENA_MAGIC CM_MAGIC(0x6e6572) /* "ren" */
+
 typedef struct arena {
     cm_lock lock;
     unsigned index;            /* in the table; 0 is the main arena */
+    size_t magic;              /* ARENA_MAGIC from its first heap on */
     _Atomic uint64_t users;    /* generation << 32 | threads that allocate from it */
     mchunkptr top;             /* NULL: the arena has none */
     uintptr_t zero_from;       /* the chunk taken last is zero from here on */
@@ -38,7 +41,18 @@ typedef struct arena {
 
 extern arena_t main_arena;
 
-/* Arenas made so far; arena_table(i) for i below it. Lock-free. */
+/* The table: arenas[i] is set for i < count. arenas.c alone writes it; readers from outside
+ * find it by its address. */
+typedef struct arena_table {
+    cm_lock lock;
+    _Atomic unsigned limit; /* arenas that there may be */
+    _Atomic unsigned count;
+    _Atomic(arena_t *) arenas[ARENA_MAX];
+} arena_table_t;
+
+extern arena_table_t arena_table;
+
+/* Arenas made so far; arena_at(i) for i below it. Lock-free. */
 unsigned arena_count(void);
 arena_t *arena_at(unsigned index);
 

@@ -9,21 +9,16 @@
 #include "core/arena.h"
 #include "os/os.h"
 
-static struct {
-    cm_lock lock;
-    _Atomic unsigned limit; /* arenas that there may be */
-    _Atomic unsigned count;
-    _Atomic(arena_t *) arenas[ARENA_MAX];
-} arenas = {.limit = 2, .count = 1, .arenas = {&main_arena}};
+arena_table_t arena_table = {.limit = 2, .count = 1, .arenas = {&main_arena}};
 
 unsigned arena_count(void)
 {
-    return atomic_load_explicit(&arenas.count, memory_order_acquire);
+    return atomic_load_explicit(&arena_table.count, memory_order_acquire);
 }
 
 arena_t *arena_at(unsigned index)
 {
-    return atomic_load_explicit(&arenas.arenas[index], memory_order_relaxed);
+    return atomic_load_explicit(&arena_table.arenas[index], memory_order_relaxed);
 }
 
 void arena_limit_init(unsigned processors)
@@ -35,7 +30,7 @@ void arena_limit_init(unsigned processors)
                 ? 2
                 : processors +
                       1; /* one to spare: a thread that starts before another has left */
-    arenas.limit = wish > ARENA_MAX ? ARENA_MAX : (unsigned)wish;
+    arena_table.limit = wish > ARENA_MAX ? ARENA_MAX : (unsigned)wish;
 }
 
 /* A new arena, its struct behind the heap_info of its first heap. NULL: no memory. */
@@ -112,8 +107,8 @@ static arena_t *add_arena(void)
         return NULL;
     arena_t *a = arena_new(count);
     if (a != NULL) {
-        atomic_store_explicit(&arenas.arenas[count], a, memory_order_relaxed);
-        atomic_store_explicit(&arenas.count, count + 1, memory_order_release);
+        atomic_store_explicit(&arena_table.arenas[count], a, memory_order_relaxed);
+        atomic_store_explicit(&arena_table.count, count + 1, memory_order_release);
     }
     return a;
 }
@@ -129,16 +124,16 @@ static unsigned usable_count(void)
 
 arena_t *arena_join(void)
 {
-    cm_lock_take_or_inherit(&arenas.lock);
+    cm_lock_take_or_inherit(&arena_table.lock);
     arena_t *a = least_loaded();
     bool idle = a != NULL && load_of(a) == 0;
-    if (!idle && (a == NULL || usable_count() < arenas.limit)) {
+    if (!idle && (a == NULL || usable_count() < arena_table.limit)) {
         arena_t *fresh = add_arena();
         a = fresh != NULL ? fresh : a;
     }
     if (a != NULL)
         count_thread(a, 1);
-    cm_lock_drop(&arenas.lock);
+    cm_lock_drop(&arena_table.lock);
     return a;
 }
 

@@ -36,7 +36,7 @@ typedef struct heap_info {
     uintptr_t unused; /* keeps the size a multiple of CHUNK_ALIGN */
 } heap_info;
 
-#define HEAP_MAGIC ((size_t)0x70616548) /* "Heap", version 0 */
+#define HEAP_MAGIC CM_MAGIC(0x706165) /* "eap" */
 
 _Static_assert(sizeof(heap_info) % CHUNK_ALIGN == 0, "a chunk may follow a heap_info");
 

@@ -53,7 +53,7 @@ static mchunkptr map_new(size_t n, size_t align)
 /* --- what is live, and what is kept --- */
 
 static _Atomic size_t live, live_most, kept_bytes;
-static _Atomic(large_info *) kept[LARGE_KEPT];
+_Atomic(large_info *) large_kept[LARGE_KEPT];
 
 static void count_live(ptrdiff_t bytes)
 {
@@ -69,7 +69,8 @@ static void count_live(ptrdiff_t bytes)
 /* Empty place i. Acquire pairs with the release in put. */
 static large_info *pick(unsigned i)
 {
-    large_info *info = atomic_exchange_explicit(&kept[i], NULL, memory_order_acquire);
+    large_info *info =
+        atomic_exchange_explicit(&large_kept[i], NULL, memory_order_acquire);
     if (info != NULL)
         atomic_fetch_sub_explicit(&kept_bytes, info->mapped, memory_order_relaxed);
     return info;
@@ -80,9 +81,10 @@ static bool put(large_info *info)
     size_t bytes = info->mapped;
     for (unsigned i = 0; i < LARGE_KEPT; i++) {
         large_info *empty = NULL;
-        if (atomic_load_explicit(&kept[i], memory_order_relaxed) == NULL &&
-            atomic_compare_exchange_strong_explicit(
-                &kept[i], &empty, info, memory_order_release, memory_order_relaxed)) {
+        if (atomic_load_explicit(&large_kept[i], memory_order_relaxed) == NULL &&
+            atomic_compare_exchange_strong_explicit(&large_kept[i], &empty, info,
+                                                    memory_order_release,
+                                                    memory_order_relaxed)) {
             atomic_fetch_add_explicit(&kept_bytes, bytes, memory_order_relaxed);
             return true;
         }
@@ -184,11 +186,6 @@ void large_keep(mchunkptr c)
         os_unmap(info, info->mapped);
 }
 
-const large_info *large_kept_at(unsigned i)
-{
-    return atomic_load_explicit(&kept[i], memory_order_acquire);
-}
-
 size_t large_drop_kept(void)
 {
     size_t bytes = 0;
@@ -200,6 +197,14 @@ size_t large_drop_kept(void)
         }
     }
     return bytes;
+}
+
+large_info *large_kept_take(unsigned i) { return pick(i); }
+
+void large_kept_put(large_info *info)
+{
+    if (!put(info))
+        os_unmap(info, info->mapped);
 }
 
 mchunkptr large_map(size_t n, size_t align)

@@ -29,8 +29,8 @@ typedef struct large_info {
     size_t unused; /* keeps the size a multiple of CHUNK_ALIGN */
 } large_info;
 
-#define LARGE_MAGIC ((size_t)0x6772614c)
-#define LARGE_KEPT_MAGIC ((size_t)0x7470654b) /* freed and kept */
+#define LARGE_MAGIC CM_MAGIC(0x677261)      /* "arg" */
+#define LARGE_KEPT_MAGIC CM_MAGIC(0x747065) /* "ept": freed and kept */
 
 _Static_assert(sizeof(large_info) % CHUNK_ALIGN == 0, "a chunk may follow a large_info");
 
@@ -45,12 +45,15 @@ mchunkptr large_map(size_t n, size_t align);
  * (but for a moment, when two threads map at once) so that keeping never raises the peak. Lock-free: each place is one pointer, taken and
  * put by exchange.
  */
+extern _Atomic(large_info *) large_kept[LARGE_KEPT]; /* for readers from outside */
 mchunkptr
 large_reuse(size_t n); /* a kept chunk for n payload bytes, not zero; NULL: none fits */
 void large_keep(mchunkptr c); /* keep a chunk that is in no list, or unmap it */
-/* The mapping kept in place i < LARGE_KEPT, or NULL. Others may take it meanwhile. */
-const large_info *large_kept_at(unsigned i);
 size_t large_drop_kept(void); /* unmap all kept ones; returns their bytes */
+
+/* Take what is kept in place i, to look at it; NULL: nothing. Put it back, or unmap it. */
+large_info *large_kept_take(unsigned i);
+void large_kept_put(large_info *info);
 
 /* Enter it in a's list, or take it out. */
 void large_link_locked(arena_t *a, mchunkptr c);

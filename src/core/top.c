@@ -86,6 +86,7 @@ bool top_extend(arena_t *a, size_t need)
 
 void arena_open(arena_t *a, heap_info *h)
 {
+    a->magic = ARENA_MAGIC;
     link_heap(a, h);
     top_set(a, (char *)h->first); /* NOLINT(performance-no-int-to-ptr) */
 }

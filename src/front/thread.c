@@ -19,14 +19,14 @@ static struct {
     cm_lock lock;
     bool first_used;
     thread_t *free;
-    _Atomic(thread_t *) all;
     pthread_key_t key;
     _Atomic bool key_made;
 } pool;
+_Atomic(thread_t *) thread_all;
 
 thread_t *thread_first(void)
 {
-    return atomic_load_explicit(&pool.all, memory_order_acquire);
+    return atomic_load_explicit(&thread_all, memory_order_acquire);
 }
 
 thread_t *thread_after(const thread_t *t)
@@ -37,7 +37,7 @@ thread_t *thread_after(const thread_t *t)
 static void publish(thread_t *t)
 {
     atomic_store_explicit(&t->next_all, thread_first(), memory_order_relaxed);
-    atomic_store_explicit(&pool.all, t, memory_order_release);
+    atomic_store_explicit(&thread_all, t, memory_order_release);
 }
 
 /* Structs come a mapping at a time; all but the first one go to the free list. */
@@ -47,6 +47,7 @@ static thread_t *struct_map(void)
     thread_t *structs = os_map(bytes);
     if (structs == NULL)
         return NULL;
+    os_count_metadata(bytes);
     for (size_t i = 1; i < bytes / sizeof(thread_t); i++) {
         structs[i].next_free = pool.free;
         pool.free = &structs[i];

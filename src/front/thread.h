@@ -65,6 +65,7 @@ void thread_init(void);
 thread_t *thread_attach(void);
 
 /* All structs there ever were, attached or not; NULL ends the list. Lock-free. */
+extern _Atomic(thread_t *) thread_all;
 thread_t *thread_first(void);
 thread_t *thread_after(const thread_t *t);
 

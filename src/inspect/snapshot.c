@@ -103,7 +103,8 @@ static void exclude(snapshot_t *s, const void *low, size_t size)
 static void exclude_our_own(snapshot_t *s)
 {
     for (unsigned i = 0; i < LARGE_KEPT; i++) {
-        const large_info *info = large_kept_at(i);
+        const large_info *info =
+            atomic_load_explicit(&large_kept[i], memory_order_acquire);
         if (info != NULL)
             exclude(s, info, info->mapped);
     }

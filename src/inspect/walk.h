@@ -1,22 +1,54 @@
 /*
- * inspect/walk.h - the one visitor of arenas, heaps and chunks.
+ * inspect/walk.h - the one visitor of arenas, heaps and chunks, of any process.
  *
- * Everything that looks at the heap (check, statistics, the demo, cmalloc_walk) comes
- * through here. It holds the lock of the arena that it is in; chunks in the inbox are
- * sorted into the depot first. A chunk in use that bears link_key counts as cached.
+ * Everything that looks at a heap (check, statistics, the demo, cmalloc_walk, the tools)
+ * comes through here. walk.c reads through a reader and knows nothing of this process; it
+ * believes no word of the target before it has looked whether that can be, so that damage
+ * is reported and walked round. self.c walks this process with it: under the lock of the
+ * arena that it is in, and with chunks in the inbox sorted into the depot first; there,
+ * damage is fatal. A chunk in use that bears link_key counts as cached.
+ *
+ * From outside no lock is taken. A target that runs meanwhile may be caught in the middle
+ * of a change; what is seen then looks like damage, and a second walk finds it elsewhere.
  */
 #ifndef CM_INSPECT_WALK_H
 #define CM_INSPECT_WALK_H
 
 #include "cmalloc.h"
-#include "core/arena.h"
+#include "inspect/reader.h"
+#include "inspect/root.h"
 
 typedef int (*walk_visit)(const cmalloc_item *item, void *arg);
+
+typedef struct walk {
+    reader_t *reader;
+    uintptr_t key; /* link_secret.key of the target */
+    walk_visit visit;
+    /* A fault, in the words of a panic, and where. Chunks are named by their payload. May
+     * return: the walk goes on behind it. */
+    void (*damaged)(const char *what, uintptr_t where, void *arg);
+    void *arg; /* for both */
+} walk_t;
+
+/* --- any target; no locks. Each returns what visit returned when it ended the walk, or 0
+ * --- */
+
+/* One arena, its heaps and their chunks. */
+int walk_arena(walk_t *w, uintptr_t arena);
+
+/* An arena's M chunks. */
+int walk_larges(walk_t *w, uintptr_t arena);
+
+/* Everything, arenas first, then M chunks, then kept mappings. Pre: root fits (root.h).
+ * Sets w->key. */
+int walk_target(walk_t *w, const root_t *root);
+
+/* --- this process --- */
 
 /* All arenas; what cmalloc_walk does. */
 int walk_all(walk_visit visit, void *arg);
 
-/* One arena, its heaps, its chunks and its M chunks. Caller holds its lock. */
+/* One arena, its heaps and its chunks. Caller holds its lock. */
 int walk_arena_locked(arena_t *a, walk_visit visit, void *arg);
 
 /* Check one arena's invariants; damage is fatal. Caller holds its lock. */

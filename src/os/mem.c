@@ -24,6 +24,7 @@
 #endif
 
 size_t os_page = 4096;
+_Atomic size_t os_metadata;
 
 static _Atomic unsigned fail_every, calls;
 
@@ -130,6 +131,46 @@ bool os_purge(void *p, size_t size)
     bool done = syscall(SYS_madvise, p, size, MADV_DONTNEED) == 0;
     errno = saved;
     return done;
+}
+
+/* Bytes of the pages from page on that mincore calls resident; count is at most
+ * RESIDENT_AT_ONCE. */
+#define RESIDENT_AT_ONCE 512
+
+static size_t resident_pages(uintptr_t page, size_t count)
+{
+    unsigned char there[RESIDENT_AT_ONCE];
+    size_t n = 0;
+    if (syscall(SYS_mincore, page, count * os_page, there) != 0)
+        return count;
+    for (size_t i = 0; i < count; i++)
+        n += there[i] & 1;
+    return n;
+}
+
+static bool is_resident(uintptr_t page) { return resident_pages(page, 1) != 0; }
+
+size_t os_resident(const void *p, size_t size)
+{
+    int saved = errno;
+    uintptr_t from = (uintptr_t)p, to = from + size;
+    uintptr_t first = os_pages(from), last = to & ~(uintptr_t)(os_page - 1);
+    size_t bytes = 0;
+    if (first > last) { /* within one page */
+        bytes = is_resident(last) ? size : 0;
+    } else {
+        if (from < first && is_resident(first - os_page))
+            bytes += first - from;
+        if (last < to && is_resident(last))
+            bytes += to - last;
+        for (size_t n; first < last; first += n * os_page) {
+            n = (last - first) / os_page;
+            n = n > RESIDENT_AT_ONCE ? RESIDENT_AT_ONCE : n;
+            bytes += resident_pages(first, n) * os_page;
+        }
+    }
+    errno = saved;
+    return bytes;
 }
 
 /* Linux 4.14. */

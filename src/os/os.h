@@ -18,6 +18,14 @@ extern size_t
  * threads at once. */
 void os_init(void);
 
+/* Bytes that are mapped for the library's own bookkeeping, outside of any heap. */
+extern _Atomic size_t os_metadata;
+
+CM_INLINE void os_count_metadata(size_t bytes)
+{
+    atomic_fetch_add_explicit(&os_metadata, bytes, memory_order_relaxed);
+}
+
 /* Round up to whole pages. Pre: n <= SIZE_MAX - os_page. */
 CM_INLINE size_t os_pages(size_t n) { return (n + os_page - 1) & ~(os_page - 1); }
 
@@ -45,6 +53,10 @@ bool os_purge(void *p, size_t size);
 /* Put memory behind committed pages now, as writing to each would. A hint: it may do
  * nothing. */
 void os_populate(void *p, size_t size);
+
+/* Bytes of the pages of [p, p + size) that are in memory, cut to that range; size, if the
+ * kernel does not tell. p need not be page-aligned. */
+size_t os_resident(const void *p, size_t size);
 
 /* A child made by fork finds these pages zero. False: the kernel cannot. */
 bool os_wipe_on_fork(void *p, size_t size);

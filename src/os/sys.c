@@ -90,6 +90,8 @@ static void generation_init(void)
                                                  memory_order_release,
                                                  memory_order_relaxed))
         os_unmap(page, os_page);
+    else
+        os_count_metadata(os_page);
 }
 
 bool os_fork_is_seen(void)

@@ -139,7 +139,8 @@ static inline ink_t ink_of(const cmalloc_item *c)
         [CMALLOC_ARENA] = INK_META,     [CMALLOC_HEAP] = INK_META,
         [CMALLOC_INUSE] = INK_INUSE,    [CMALLOC_CACHED] = INK_CACHED,
         [CMALLOC_FREE] = INK_FREE,      [CMALLOC_TOP] = INK_TOP,
-        [CMALLOC_FENCEPOST] = INK_META, [CMALLOC_MMAPPED] = INK_INUSE};
+        [CMALLOC_FENCEPOST] = INK_META, [CMALLOC_MMAPPED] = INK_INUSE,
+        [CMALLOC_KEPT] = INK_FREE,      [CMALLOC_DAMAGED] = INK_META};
     return inks[c->kind];
 }
 
@@ -149,7 +150,8 @@ static inline const char *kind_of(const cmalloc_item *c)
         [CMALLOC_ARENA] = "arena",         [CMALLOC_HEAP] = "heap",
         [CMALLOC_INUSE] = "in use",        [CMALLOC_CACHED] = "cached",
         [CMALLOC_FREE] = "free",           [CMALLOC_TOP] = "top",
-        [CMALLOC_FENCEPOST] = "fencepost", [CMALLOC_MMAPPED] = "mmapped"};
+        [CMALLOC_FENCEPOST] = "fencepost", [CMALLOC_MMAPPED] = "mmapped",
+        [CMALLOC_KEPT] = "kept",           [CMALLOC_DAMAGED] = "damaged"};
     return kinds[c->kind];
 }
 

@@ -47,7 +47,7 @@ static void damage_to_a_heap_info_is_found(void **state)
     heap_info *h = own.newest, before = *h;
     (void)state;
     h->magic ^= 1;
-    assert_found("heap: wrong arena", h);
+    assert_found("heap: wrong magic", h);
     *h = before;
     h->arena = &main_arena;
     assert_found("heap: wrong arena", h);

@@ -8,7 +8,7 @@
 
 static bool set(const char *name, const char *value)
 {
-    return cm_option_set(name, strlen(name), value, strlen(value));
+    return cm_option_set(name, strlen(name), value, strlen(value)) == OPTION_DONE;
 }
 
 static void numbers_and_units(void)
@@ -48,6 +48,7 @@ static void no_values(void)
                                       "k1",
                                       "1,",
                                       "one",
+                                      "off",
                                       "18446744073709551616",
                                       "99999999999999999999999999",
                                       "17179869184g"};
@@ -90,7 +91,10 @@ static void names(void)
     CHECK(!set("", "1"));
     CHECK(!set("MALLOC_PERTURB_", "1"));
     CHECK(cm_options.perturb == 0);
-    CHECK(cm_option_set("top_pad=8k", 7, "8k,more", 2)); /* lengths, not terminators */
+    CHECK(cm_option_set("perturbed", 9, "1", 1) == OPTION_UNKNOWN);
+    CHECK(cm_option_set("perturb", 7, "x", 1) == OPTION_BAD_VALUE);
+    CHECK(cm_option_set("top_pad=8k", 7, "8k,more", 2) ==
+          OPTION_DONE); /* lengths, not terminators */
     CHECK(cm_options.top_pad == 8 * KIB);
 }
 
@@ -100,11 +104,73 @@ static void only_whole_names_are_known(void **state)
     in_child(names);
 }
 
+static void words(void)
+{
+    static const struct {
+        const char *text;
+        size_t value;
+    } good[] = {{"off", 0}, {"on", 1}, {"0", 0}, {"1", 1}};
+    static const char *const bad[] = {"",   "o",   "of",     "offf",   "on|off",
+                                      "ON", "yes", "off|on", "2",      "|",
+                                      "-1", "0x0", "true",   "default"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        CHECK(set("background", good[i].text));
+        CHECK(cm_options.background == good[i].value);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CHECK(!set("background", bad[i]) && cm_options.background == 1);
+}
+
+static void a_switch_is_on_or_off(void **state)
+{
+    (void)state;
+    in_child(words);
+}
+
+static void never(void)
+{
+    static const char *const may_be_off[] = {"trim_threshold", "purge_age"};
+    for (size_t i = 0; i < 2; i++) {
+        size_t value = 0;
+        CHECK(set(may_be_off[i], "off") && cm_option_get(may_be_off[i], &value));
+        CHECK(value == OPTION_NEVER);
+        CHECK(set(may_be_off[i], "1") && cm_option_get(may_be_off[i], &value));
+        CHECK(value == 1);
+        CHECK(set(may_be_off[i], "-1") && cm_option_get(may_be_off[i], &value));
+        CHECK(value == OPTION_NEVER);
+    }
+    CHECK(!set("top_pad", "off") && !set("arena_max", "-1"));
+}
+
+static void some_options_may_be_off(void **state)
+{
+    (void)state;
+    in_child(never);
+}
+
+static void values(void)
+{
+    size_t value = 77;
+    CHECK(!cm_option_get("no_such_option", &value) && value == 77);
+    CHECK(!cm_option_get("", &value) && value == 77);
+    CHECK(cm_option_get("purge_age", &value) && value == PURGE_AGE_DEFAULT);
+    CHECK(cm_option_get("background", &value) && value == 1);
+    CHECK(cm_option_get("mmap_max", &value) && value == MMAP_MAX_DEFAULT);
+    CHECK(set("mmap_max", "4k") && cm_option_get("mmap_max", &value) && value == 4096);
+    CHECK(cm_option_get("os_fail", &value) == CM_DEBUG);
+}
+
+static void values_can_be_asked_for(void **state)
+{
+    (void)state;
+    in_child(values);
+}
+
 static void fixing(void)
 {
     static const char *const fix[] = {"mmap_threshold", "mmap_max", "trim_threshold",
                                       "top_pad"};
-    static const char *const leave[] = {"arena_max", "perturb", "os_fail"};
+    static const char *const leave[] = {"arena_max", "perturb", "purge_age"};
     for (size_t i = 0; i < 4; i++) {
         cm_options.thresholds_fixed = false;
         CHECK(!set(fix[i], "bad") && !cm_options.thresholds_fixed);
@@ -139,6 +205,14 @@ static void read_environment(void *pairs)
     cm_options_read(lookup);
 }
 
+static void assert_warns(const char *name, const char *value, const char *line)
+{
+    const char *pairs[][2] = {{name, value}, {NULL, NULL}};
+    words_t w = words_of(read_environment, pairs);
+    assert_string_equal(w.text, line);
+    assert_int_equal(w.status, 0);
+}
+
 static void both_spellings(void)
 {
     static const char *const pairs[][2] = {
@@ -164,6 +238,69 @@ static void glibcs_names_are_read_and_ours_win(void **state)
     in_child(both_spellings);
 }
 
+static void tunables(void)
+{
+    static const char *const pairs[][2] = {
+        {"GLIBC_TUNABLES",
+         "glibc.rtld.nns=8:glibc.malloc.arena_max=3:glibc.malloc.mmap_threshold=70000"
+         ":glibc.malloc.trim_threshold=5000::glibc.malloc.top_pad=4096"
+         ":glibc.malloc.mmap_max=6:glibc.malloc.perturb=8:glibc.malloc.tcache_count=9"
+         ":glibc.malloc.purge_age=5:malloc.perturb=9:glibc.malloc.perturb"},
+        {"MALLOC_MMAP_MAX_", "7"},
+        {NULL, NULL}};
+    environment = pairs;
+    cm_options_read(lookup);
+    CHECK(cm_options.arena_max == 3 && cm_options.mmap_threshold == 70000);
+    CHECK(cm_options.trim_threshold == 5000 && cm_options.top_pad == 4096);
+    CHECK(cm_options.perturb == 8);
+    CHECK(cm_options.mmap_max == 7);                  /* the variable wins */
+    CHECK(cm_options.purge_age == PURGE_AGE_DEFAULT); /* glibc has no such tunable */
+}
+
+static void glibcs_tunables_are_read(void **state)
+{
+    (void)state;
+    in_child(tunables);
+    assert_warns("GLIBC_TUNABLES", "glibc.malloc.tcache_count=9:glibc.cpu.x86_ibt=on",
+                 "");
+}
+
+static void a_full_list(void)
+{
+    char item[64], list[4096] = "";
+    for (size_t i = 0; i < 200; i++) {
+        snprintf(item, sizeof item, "mmap_max=%zu,", i);
+        strcat(list, item);
+    }
+    const char *pairs[][2] = {{"CMALLOC_OPTIONS", list}, {NULL, NULL}};
+    read_environment(pairs);
+    CHECK(cm_options.mmap_max == 199);
+}
+
+static void the_last_of_many_settings_holds(void **state)
+{
+    (void)state;
+    in_child(a_full_list);
+}
+
+/* Each option's line begins with its name and its default, and fits a wide terminal. */
+static void help_prints_the_table_and_the_rest_is_read(void **state)
+{
+    (void)state;
+    const char *pairs[][2] = {{"CMALLOC_OPTIONS", "help,perturb=x"}, {NULL, NULL}};
+    words_t w = words_of(read_environment, pairs);
+    assert_int_equal(w.status, 0);
+    assert_int_equal(strncmp(w.text, "option ", 7), 0);
+    assert_non_null(strstr(w.text, "\narena_max       0 "));
+    assert_non_null(strstr(w.text, "\nmmap_max        65536    0..any "));
+    assert_non_null(strstr(w.text, "\npurge_age       1000     0..86400000, off "));
+    assert_non_null(strstr(w.text, "\nbackground      on       off|on "));
+    assert_int_equal(strstr(w.text, "\nos_fail ") != NULL, CM_DEBUG);
+    assert_non_null(strstr(w.text, "\ncmalloc: CMALLOC_OPTIONS: not a value of perturb"));
+    for (const char *line = w.text; *line != '\0'; line = strchr(line, '\n') + 1)
+        assert_true(strchr(line, '\n') - line <= 132);
+}
+
 static void nothing_set(void)
 {
     static const char *const pairs[][2] = {{NULL, NULL}};
@@ -180,24 +317,26 @@ static void without_an_environment_nothing_changes(void **state)
     in_child(nothing_set);
 }
 
-static void assert_warns(const char *name, const char *value, const char *line)
-{
-    const char *pairs[][2] = {{name, value}, {NULL, NULL}};
-    words_t w = words_of(read_environment, pairs);
-    assert_string_equal(w.text, line);
-    assert_int_equal(w.status, 0);
-}
-
 static void a_bad_option_gets_one_line_and_the_program_goes_on(void **state)
 {
     (void)state;
-    assert_warns("MALLOC_ARENA_MAX", "many",
-                 "cmalloc: ignored, not a value for it: MALLOC_ARENA_MAX\n");
+    assert_warns(
+        "MALLOC_ARENA_MAX", "many",
+        "cmalloc: MALLOC_ARENA_MAX: not a value of arena_max (0..256): \"many\"\n");
     assert_warns("CMALLOC_OPTIONS", "arena_max=2,color=red,top_pad=1k",
-                 "cmalloc: ignored in CMALLOC_OPTIONS, from here on: "
-                 "color=red,top_pad=1k\n");
+                 "cmalloc: CMALLOC_OPTIONS: no such option: \"color=red\"\n");
     assert_warns("CMALLOC_OPTIONS", "perturb",
-                 "cmalloc: ignored in CMALLOC_OPTIONS, from here on: perturb\n");
+                 "cmalloc: CMALLOC_OPTIONS: not a value of perturb (0..255): \"\"\n");
+    assert_warns("CMALLOC_OPTIONS", "background=maybe,perturb=0",
+                 "cmalloc: CMALLOC_OPTIONS: not a value of background (off|on): "
+                 "\"maybe\"\n");
+    assert_warns("CMALLOC_OPTIONS", "purge_age=soon",
+                 "cmalloc: CMALLOC_OPTIONS: not a value of purge_age (0..86400000, "
+                 "off): \"soon\"\n");
+    assert_warns("GLIBC_TUNABLES", "glibc.malloc.perturb=1k:glibc.malloc.top_pad=0",
+                 "cmalloc: GLIBC_TUNABLES: not a value of perturb (0..255): \"1k\"\n");
+    assert_warns("CMALLOC_OPTIONS", "helpless",
+                 "cmalloc: CMALLOC_OPTIONS: no such option: \"helpless\"\n");
     assert_warns("CMALLOC_OPTIONS", "", "");
     assert_warns("CMALLOC_OPTIONS", "perturb=0,mmap_max=9", "");
 }
@@ -225,8 +364,14 @@ int main(void)
         cmocka_unit_test(what_is_no_value_is_refused_and_changes_nothing),
         cmocka_unit_test(each_option_has_a_limit),
         cmocka_unit_test(only_whole_names_are_known),
+        cmocka_unit_test(a_switch_is_on_or_off),
+        cmocka_unit_test(some_options_may_be_off),
+        cmocka_unit_test(values_can_be_asked_for),
         cmocka_unit_test(setting_a_threshold_ends_its_adapting),
         cmocka_unit_test(glibcs_names_are_read_and_ours_win),
+        cmocka_unit_test(glibcs_tunables_are_read),
+        cmocka_unit_test(the_last_of_many_settings_holds),
+        cmocka_unit_test(help_prints_the_table_and_the_rest_is_read),
         cmocka_unit_test(without_an_environment_nothing_changes),
         cmocka_unit_test(a_bad_option_gets_one_line_and_the_program_goes_on),
         cmocka_unit_test(items_behind_a_bad_one_are_read),
