@@ -33,11 +33,12 @@ const char *cmalloc_version(void);
  * the mappings that are kept for reuse come last. */
 typedef enum cmalloc_kind {
     CMALLOC_ARENA, /* address: the arena's struct; size: bytes of that struct */
-    CMALLOC_HEAP, /* address: the heap's first byte; size: committed bytes; reserved: address space */
+    CMALLOC_HEAP,  /* address: its first byte; size: committed; reserved: address space */
     CMALLOC_INUSE, /* chunk handed to the application */
-    CMALLOC_CACHED, /* chunk in a thread cache, a depot or an inbox: in use as far as the heap knows */
-    CMALLOC_FREE,      /* free chunk in a bin */
-    CMALLOC_TOP,       /* free chunk at the end of the arena's newest heap */
+    CMALLOC_CACHED, /* chunk in a thread cache, a depot or an inbox: in use as far as the
+                          heap knows */
+    CMALLOC_FREE,   /* free chunk in a bin */
+    CMALLOC_TOP,    /* free chunk at the end of the arena's newest heap */
     CMALLOC_FENCEPOST, /* header-only chunk that ends a heap */
     CMALLOC_MMAPPED,   /* chunk that is one mmap of its own, in use */
     CMALLOC_KEPT,      /* such a chunk that was freed, and is kept for reuse */

@@ -25,7 +25,7 @@
 #define NOTHROW "RKSt9nothrow_t"
 #define ALIGN "St11align_val_t"
 
-/* --- the C++ runtime: a weak reference where it is linked, dlsym where it came later --- */
+/* --- the C++ runtime: a weak reference where it is linked, dlsym where it came later */
 
 typedef void (*function_t)(void);
 function_t cxx_get_new_handler(void) __asm__("_ZSt15get_new_handlerv")

@@ -64,7 +64,7 @@ CM_EXPORT struct mallinfo mallinfo(void)
                              .keepcost = as_int(m.keepcost)};
 }
 
-/* --- mallopt: 1 for success, 0 for a number that is not known or a value that is not valid --- */
+/* --- mallopt: 1 for success, 0 for an unknown number or a value that is not valid --- */
 
 enum {
     TRIM_THRESHOLD = -1,
@@ -108,7 +108,7 @@ CM_EXPORT int mallopt(int param, int value)
         atomic_store_explicit(&cm_options.arena_max, n, memory_order_relaxed);
         arena_limit_init(1);
         return 1;
-    case CHECK_ACTION: /* accepted, as glibc does, and without effect: checks are always on */
+    case CHECK_ACTION: /* accepted as in glibc, without effect: checks are always on */
     case ARENA_TEST:
     case MXFAST:
         return 1;

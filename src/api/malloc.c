@@ -135,7 +135,7 @@ CM_EXPORT void free_aligned_sized(void *mem, size_t align, size_t n)
 
 CM_EXPORT void cfree(void *mem) { front_free(mem); }
 
-/* --- glibc's second names: programs that wrap malloc call these and mix them with free --- */
+/* --- glibc's second names: programs that wrap malloc call these, and our free --- */
 
 #define SECOND_NAME(type, name, parameters, first) \
     type name parameters __attribute__((visibility("default"), alias(#first)))

@@ -53,6 +53,7 @@ typedef uint64_t cm_wide;
 CM_INLINE size_t cm_fold_product(size_t a, size_t b)
 {
     cm_wide product = (cm_wide)a * b;
+    /* cppcheck-suppress shiftTooManyBits ; it does not know __int128 */
     return (size_t)product ^ (size_t)(product >> (sizeof(size_t) * 8));
 }
 

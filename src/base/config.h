@@ -97,9 +97,9 @@
 #define TRIM_LEAST (CM_TINY ? 32 * KIB : 1 * MIB)
 #define TRIM_SHARE 8
 
-/* Bytes that a depot may hold when a class that it has nothing of needs memory; else it is
- * merged back first. Measured with sizes that drift: chunks that wait pin their neighbours,
- * and 1.5 % of the heap waiting cost a third more memory. */
+/* Bytes that a depot may hold when a class that it has nothing of needs memory; else
+ * it is merged back first. Measured with sizes that drift: chunks that wait pin their
+ * neighbours, and 1.5 % of the heap waiting cost a third more memory. */
 #define DEPOT_READY (CM_TINY ? 4 * KIB : 512 * KIB)
 
 /* Bytes that all thread caches together may be ready to hold; a thread that would pass it

@@ -1,8 +1,8 @@
 /*
  * base/options.c - the table of options, and the ways that they are spelled in the
  * environment: CMALLOC_OPTIONS="name=value,...", glibc's own variables (mallopt(3)), and
- * its tunables, GLIBC_TUNABLES="glibc.malloc.name=value:...". Numbers are decimal, with k,
- * m or g behind them for powers of 1024.
+ * its tunables, GLIBC_TUNABLES="glibc.malloc.name=value:...". Numbers are decimal, with
+ * k, m or g behind them for powers of 1024.
  *
  * The rows hold their texts, not pointers to them: so the table is constant, and no start
  * of a program pays for its relocation.
@@ -287,7 +287,7 @@ static void read_item(const char *item, size_t length)
         complain("CMALLOC_OPTIONS", o, value, value_length);
 }
 
-/* One "name=value" of GLIBC_TUNABLES. Whatever we have no option for is glibc's affair. */
+/* One "name=value" of GLIBC_TUNABLES. What we have no option for is glibc's affair. */
 static void read_tunable(const char *item, size_t length)
 {
     static const char prefix[] = "glibc.malloc.";

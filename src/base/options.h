@@ -2,9 +2,9 @@
  * base/options.h - everything that a user may set, in one table.
  *
  * The struct, its first values, the reader, `CMALLOC_OPTIONS=help` and (checked by
- * tests/lint/options.sh) the table of the README are made from its rows. Each option is one
- * word; whoever reads it needs no lock, and any value that a racing reader sees is a valid
- * one. Written by the constructor (environment), mallopt and cmalloc_option_set.
+ * tests/lint/options.sh) the table of the README are made from its rows. Each option is
+ * one word; whoever reads it needs no lock, and any value that a racing reader sees is a
+ * valid one. Written by the constructor (environment), mallopt and cmalloc_option_set.
  */
 #ifndef CM_BASE_OPTIONS_H
 #define CM_BASE_OPTIONS_H

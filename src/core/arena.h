@@ -41,8 +41,8 @@ typedef struct arena {
 
 extern arena_t main_arena;
 
-/* The table: arenas[i] is set for i < count. arenas.c alone writes it; readers from outside
- * find it by its address. */
+/* The table: arenas[i] is set for i < count. arenas.c alone writes it; readers from
+ * outside find it by its address. */
 typedef struct arena_table {
     cm_lock lock;
     _Atomic unsigned limit; /* arenas that there may be */
@@ -61,7 +61,7 @@ arena_t *arena_at(unsigned index);
 arena_t *arena_join(void);
 void arena_leave(arena_t *a);
 
-/* Threads that allocate from a. A child of fork counts anew: its parent's are not there. */
+/* Threads that allocate from a. A child of fork counts anew, without its parent's. */
 unsigned arena_threads(const arena_t *a);
 
 /* Set how many arenas there may be; 0: as many as processors. */

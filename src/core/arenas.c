@@ -75,8 +75,8 @@ static bool usable(arena_t *a)
 }
 
 /*
- * How busy an arena is for one who chooses. A count of another process, before a fork, tells
- * only that threads have been there: the one that forked may use it still.
+ * How busy an arena is for one who chooses. A count of another process, before a fork,
+ * tells only that threads have been there: the one that forked may use it still.
  */
 static unsigned load_of(const arena_t *a)
 {

@@ -17,7 +17,7 @@ static void unmark(bins_t *bins, unsigned index)
  * c lies in. */
 static mchunkptr follow(const chunk_t *c, uintptr_t hidden)
 {
-    mchunkptr link = chunk_at(NULL, hidden ^ link_secret.mask);
+    mchunkptr link = (mchunkptr)(hidden ^ link_secret.mask);
     uintptr_t apart = (uintptr_t)link ^ (uintptr_t)c;
     bool near = apart >> HEAP_MAX_SHIFT == 0 && (apart & (CHUNK_ALIGN - 1)) == 0;
     if (cm_unlikely(!near && ((apart & (CHUNK_ALIGN - 1)) != 0 || !registry_has(link))))

@@ -1,13 +1,13 @@
 /*
  * core/chunk.h - the header of a chunk, and the only code that reads or writes its words.
  *
- *   mchunkptr -> +-----------------------------+  last word of the previous chunk: its size if that
- *                | prev_size                   |  one is free, else the application's data
- *                +-----------------------------+
+ *   mchunkptr -> +-----------------------------+  last word of the previous chunk: its
+ *                | prev_size                   |  size if that one is free, else the
+ *                +-----------------------------+  application's data
  *                | size                | A|M|P |
  *         mem -> +-----------------------------+
- *                | payload (in use)            |  free: fd, bk, ...; and the size once more in the
- *                |                             |  last word, which is the next chunk's prev_size
+ *                | payload (in use)            |  free: fd, bk, ...; and the size again
+ *                |                             |  in the last word
  *   next chunk ->+-----------------------------+
  *
  * Invariants. The next chunk's P is clear <=> this chunk is free. Free => footer == size,

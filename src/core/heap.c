@@ -93,8 +93,7 @@ heap_info *heap_new_at_break(size_t room)
         got = os_break_move((ptrdiff_t)(before + (commit = size)));
     if (got == NULL)
         return NULL;
-    if (got !=
-        at) { /* somebody moved the break just now: give up, it will not happen every time */
+    if (got != at) { /* somebody moved the break just now; not every time */
         os_break_move(-(ptrdiff_t)(before + commit));
         return NULL;
     }

@@ -4,8 +4,8 @@
  *   heap -> +-----------+--------------+---------------------------+--------------------+
  *           | heap_info | arena struct | chunks ...            top | reserved, unusable |
  *           +-----------+--------------+---------------------------+--------------------+
- *                        (first heap of                            ^ heap_end           ^ + reserved
- *                        an allocated arena)
+ *                        (first heap of                            ^                    ^
+ *                        an allocated arena)                       heap_end    + reserved
  *
  * An allocated heap starts at a multiple of HEAP_MAX_SIZE, so that one mask finds its
  * heap_info from any chunk in it (A set). A heap of the application's own heap (A clear)

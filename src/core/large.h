@@ -11,8 +11,8 @@
  * the chunk to the end. Each belongs to the arena of the thread that asked for it and is
  * in its list, under its lock; the system calls run without the lock. A chunk that a
  * signal handler took in the middle of malloc has no arena and is in no list.
- * The seal (core/seal.h) covers what free relies on, and stands before it: an overflow out
- * of the mapping below has to overwrite it first, and nobody can make one up.
+ * The seal (core/seal.h) covers what free relies on, and stands before it: an overflow
+ * out of the mapping below has to overwrite it first, and nobody can make one up.
  */
 #ifndef CM_CORE_LARGE_H
 #define CM_CORE_LARGE_H
@@ -42,16 +42,17 @@ mchunkptr large_map(size_t n, size_t align);
  * Freed mappings are kept for reuse: whoever maps, writes, unmaps and maps again pays for
  * every page anew.
  *   live + kept <= the most that was ever live
- * (but for a moment, when two threads map at once) so that keeping never raises the peak. Lock-free: each place is one pointer, taken and
- * put by exchange.
+ * (but for a moment, when two threads map at once) so that keeping never raises the peak.
+ * Lock-free: each place is one pointer, taken and put by exchange.
  */
 extern _Atomic(large_info *) large_kept[LARGE_KEPT]; /* for readers from outside */
-mchunkptr
-large_reuse(size_t n); /* a kept chunk for n payload bytes, not zero; NULL: none fits */
+
+/* A kept chunk for n payload bytes, not zero; NULL: none fits. */
+mchunkptr large_reuse(size_t n);
 void large_keep(mchunkptr c); /* keep a chunk that is in no list, or unmap it */
 size_t large_drop_kept(void); /* unmap all kept ones; returns their bytes */
 
-/* Take what is kept in place i, to look at it; NULL: nothing. Put it back, or unmap it. */
+/* Take what is kept in place i, to look at it; NULL: nothing. Put it back or unmap it. */
 large_info *large_kept_take(unsigned i);
 void large_kept_put(large_info *info);
 

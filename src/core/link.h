@@ -2,8 +2,10 @@
  * core/link.h - how chunks that wait in a thread cache, a depot or an inbox are linked
  * through their payload.
  *
- *   word 0: the next chunk of the list, hidden       word 2: of the first chunk, the next magazine, hidden;
- *   word 1: link_key                                         of the second one, the count of the magazine
+ *   word 0: the next chunk of the list, hidden
+ *   word 1: link_key
+ *   word 2: of the first chunk, the next magazine, hidden; of the second one, the count
+ *           of the magazine
  *
  * A pointer is hidden by a secret of the process, which an overflow cannot guess; what
  * comes out on use must be aligned, so that 15 of 16 forgeries are found at once and the

@@ -21,8 +21,9 @@ size_t purge_trim_locked(arena_t *a, size_t pad)
     return bytes;
 }
 
-/* Unless the user has fixed it, a top that is a small part of the heap stays: a program that frees
- * and allocates at its end would fault the same pages in again and again. */
+/* Unless the user has fixed it, a top that is a small part of the heap stays: a
+ * program that frees and allocates at its end would fault the same pages in again and
+ * again. */
 static size_t trim_threshold(const arena_t *a)
 {
     size_t threshold =

@@ -5,8 +5,9 @@
  * arenas have freed. Anybody pushes; the holder of the arena's lock takes all. So there
  * is no pop of one and no ABA: a push only needs that the head it linked to is still the
  * head, whatever happened to it in between.
- * Orders: push is sequentially consistent, for the look at the arena's threads that follows it
- * (post in front/cache.c), and so releases the links and the chunk's last contents; take acquires them.
+ * Orders: push is sequentially consistent, for the look at the arena's threads that
+ * follows it (post in front/cache.c), and so releases the links and the chunk's last
+ * contents; take acquires them.
  * A chunk in an inbox is in use as far as the heap knows: its P stays set, and nobody
  * merges it.
  */

@@ -108,9 +108,9 @@ void *cache_take(thread_t *t, size_t n)
 
 /* --- chunks of other arenas --- */
 
-/* An arena that no thread uses is drained by whoever posts to it. The post comes before the look at
- * its threads, and a thread's leaving before its last look at the inbox (arena_leave), both in one
- * order for all: so one of the two sees the other. */
+/* An arena that no thread uses is drained by whoever posts to it. The post comes
+ * before the look at its threads, and a thread's leaving before its last look at the
+ * inbox (arena_leave), both in one order for all: so one of the two sees the other. */
 static void post(arena_t *a, void *first, void *last)
 {
     inbox_post(&a->inbox, first, last);
@@ -145,6 +145,17 @@ static void collect(thread_t *t, arena_t *a, mchunkptr c)
         send(o);
 }
 
+/* The last of the chunks from mem on that are owner's and neighbours in their list. */
+static void *last_of(const arena_t *owner, void *mem)
+{
+    void *next = link_next(mem);
+    while (next != NULL && arena_of(chunk_of(next)) == owner) {
+        mem = next;
+        next = link_next(mem);
+    }
+    return mem;
+}
+
 /* Post the chunks of a mixed magazine that are not a's, neighbours in the list together;
  * what stays is a's. */
 static magazine_t send_foreign(const arena_t *a, magazine_t m)
@@ -153,17 +164,13 @@ static magazine_t send_foreign(const arena_t *a, magazine_t m)
     void *mem = m.first;
     while (mem != NULL) {
         arena_t *owner = arena_of(chunk_of(mem));
-        void *first = mem, *last = mem, *next = link_next(mem);
+        void *last = owner == a ? mem : last_of(owner, mem), *next = link_next(last);
         if (owner == a) {
             link_set(mem, own.first);
             own.first = mem;
             own.count++;
         } else {
-            while (next != NULL && arena_of(chunk_of(next)) == owner) {
-                last = next;
-                next = link_next(next);
-            }
-            post(owner, first, last);
+            post(owner, mem, last);
         }
         mem = next;
     }
@@ -243,8 +250,9 @@ static void check_double_free(thread_t *t, arena_t *a, unsigned k, const void *m
         cm_panic(PANIC_DOUBLE_FREE, mem);
 }
 
-/* Frees in this memory are hits from now on. Only memory that stays the arena's for ever: the break,
- * and the heap that holds the arena's struct. A later heap may go, and another arena's come there. */
+/* Frees in this memory are hits from now on. Only memory that stays the arena's for
+ * ever: the break, and the heap that holds the arena's struct. A later heap may go,
+ * and another arena's come there. */
 static void move_window(thread_t *t, const chunk_t *c)
 {
     if ((chunk_word(c) & CHUNK_A) == 0) {

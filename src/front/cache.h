@@ -71,6 +71,7 @@ CM_INLINE bool cache_free(void *mem)
     cache_bin_t *b = cache_exact_bin(t, size);
     uint32_t room = b->room;
     uintptr_t key = t->secret.key;
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): not NULL, see above */
     if (cm_unlikely(room == 0 || ((uintptr_t *)mem)[1] == key))
         return false;
     cache_push(t, b, mem, room, key);

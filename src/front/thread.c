@@ -132,7 +132,8 @@ thread_t *thread_attach(void)
     return thread_self;
 }
 
-/* Entered, as any visit to the core: a signal handler that allocates must not wait for it. */
+/* Entered, as any visit to the core: a signal handler that allocates must not wait for
+ * it. */
 static void thread_exit(void *arg)
 {
     thread_t *t = arg;

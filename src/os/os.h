@@ -73,7 +73,8 @@ bool os_unmap(void *p, size_t size);
 /* Grow or shrink a mapping, moving it where allowed. NULL: it is as it was. */
 void *os_remap(void *p, size_t old_size, size_t new_size, bool may_move);
 
-/* The application's heap: where the break is, NULL if libc and the kernel disagree about it. */
+/* The application's heap: where the break is, NULL if libc and the kernel disagree
+ * about it. */
 void *os_break(void);
 /* Move it. NULL: refused; else the old break. Pre: os_break() is not NULL. */
 void *os_break_move(ptrdiff_t delta);

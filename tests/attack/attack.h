@@ -9,8 +9,8 @@
  * A program has variants (sizes, encodings, allocators whose layout it is made for); each
  * runs in a process of its own, and the worst outcome is the program's:
  *   won > crash > hang > abort > harmless
- * It prints one line, "<program> <outcome> <detail>", and fails unless the outcome is abort or
- * harmless. The same program runs on any allocator that is preloaded.
+ * It prints one line, "<program> <outcome> <detail>", and fails unless the outcome is
+ * abort or harmless. The same program runs on any allocator that is preloaded.
  */
 #ifndef TESTS_ATTACK_H
 #define TESTS_ATTACK_H

@@ -50,7 +50,7 @@ static void in_main_arena(void)
     go_on(BINNED, 10);
 }
 
-/* In a thread's heap; what is before the thread's first chunk is reached by an underflow. */
+/* In a thread's heap; an underflow reaches what is before the thread's first chunk. */
 static void *thread(void *arg)
 {
     size_t *info = NULL;

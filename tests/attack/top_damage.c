@@ -5,6 +5,8 @@
 static char *last(char **mem)
 {
     *mem = take(BINNED);
+    if (*mem == NULL)
+        exit(EXIT_FAILURE);
     return *mem + size_of(*mem);
 }
 

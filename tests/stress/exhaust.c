@@ -1,7 +1,8 @@
 /*
  * exhaust.c - when memory runs out: NULL and ENOMEM, what was there stays as it was, and
- * after some is freed there is memory again. By RLIMIT_AS (the address space) and RLIMIT_DATA
- * (the break and private memory), in the main thread and in others, from the first call on.
+ * after some is freed there is memory again. By RLIMIT_AS (the address space) and
+ * RLIMIT_DATA (the break and private memory), in the main thread and in others, from the
+ * first call on.
  */
 #include "../unit/support.h"
 
@@ -19,10 +20,10 @@ static void limit_to(__rlimit_resource_t resource, size_t bytes)
 /* Bytes of private writable memory, which is what RLIMIT_DATA counts. */
 static size_t data_bytes(void) { return statm_bytes(5); }
 
-/* ---- taking all there is ------------------------------------------------------------- */
+/* ---- taking all there is ----------------------------------------------------------- */
 
-/* Chunks of one size, chained through their first word (a table would need memory), with a
- * number behind it and again at their end. */
+/* Chunks of one size, chained through their first word (a table would need memory),
+ * with a number behind it and again at their end. */
 typedef struct link {
     struct link *next;
     size_t number;
@@ -175,7 +176,7 @@ static void little_data_in_another_thread(void)
     in_thread_under(RLIMIT_DATA, small_room, exhaust_small_room);
 }
 
-/* ---- several threads at the limit at once --------------------------------------------- */
+/* ---- several threads at the limit at once ------------------------------------------ */
 
 enum { THREADS = 8 };
 
@@ -222,7 +223,8 @@ static void threads_at_the_limit(void)
     exhaust(room / 4, 4);
 }
 
-/* A thread that finds nothing at all on its first call fails, and works when there is memory. */
+/* A thread that finds nothing at all on its first call fails, and works when there is
+ * memory. */
 static void *allocate_twice(void *unused)
 {
     (void)unused;
@@ -248,7 +250,7 @@ static void a_thread_that_starts_without_memory(void)
     check_heaps();
 }
 
-/* ---- limits that were there before the program ---------------------------------------- */
+/* ---- limits that were there before the program ------------------------------------- */
 
 static char self[4096];
 

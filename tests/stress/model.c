@@ -1,11 +1,12 @@
 /*
  * model.c - random sequences of calls, held against a model of what must be in memory.
  *
- * The model is a table of slots: what was handed out, how much of it may be written, and the
- * tag of the pattern that fills it to its last byte. Before a chunk is freed or resized, and
- * at the end, its pattern, its usable size and its alignment must be as they were. Chunks of
- * one thread are compared with each other for overlap; an overlap of two threads' chunks
- * shows in the patterns. Now and then the whole heap is walked and compared with the table.
+ * The model is a table of slots: what was handed out, how much of it may be written, and
+ * the tag of the pattern that fills it to its last byte. Before a chunk is freed or
+ * resized, and at the end, its pattern, its usable size and its alignment must be as they
+ * were. Chunks of one thread are compared with each other for overlap; an overlap of two
+ * threads' chunks shows in the patterns. Now and then the whole heap is walked and
+ * compared with the table.
  *
  *   SEED=n  the sequence (with one thread, exactly)     OPS=n  its length
  * With os_fail in CMALLOC_OPTIONS any call may fail, and must then have changed nothing.
@@ -14,7 +15,7 @@
 
 enum { SLOTS = 500, PHASE = 4000, THREADS = 4, MAILBOXES = 64 };
 
-/* In a thread's table at most this much; beyond it, sizes are small until it has shrunk. */
+/* In a thread's table at most this much; beyond it, sizes are small until it shrinks. */
 static const size_t live_limit = 160 * MIB;
 
 typedef struct slot {
@@ -42,7 +43,7 @@ static size_t length_of_run(size_t quick, size_t in_long_suite)
     return given ? strtoull(given, NULL, 0) : at_length(quick, in_long_suite);
 }
 
-/* ---- what to ask for ----------------------------------------------------------------- */
+/* ---- what to ask for --------------------------------------------------------------- */
 
 static size_t size_of_flavour(uint64_t *chance, unsigned flavour)
 {
@@ -75,7 +76,7 @@ static size_t pick_size(player_t *p)
     bool stray = random_below(&p->chance, 5) == 0;
     unsigned flavour = stray ? (unsigned)random_below(&p->chance, FLAVOURS) : p->flavour;
     size_t size = size_of_flavour(&p->chance, flavour);
-    /* Sizes of many megabytes are for now and then: they cost page tables, not insight. */
+    /* Many megabytes are for now and then: they cost page tables, not insight. */
     return size > 4 * MIB && random_below(&p->chance, 20) ? size % (100 * KIB) : size;
 }
 
@@ -85,7 +86,7 @@ static size_t pick_alignment(uint64_t *chance)
     return (size_t)8 << shift;
 }
 
-/* ---- slots --------------------------------------------------------------------------- */
+/* ---- slots ------------------------------------------------------------------------- */
 
 static void check_apart(const player_t *p, const slot_t *fresh)
 {
@@ -104,7 +105,8 @@ static void check_slot(const slot_t *s)
     CHECK(pattern_holds(s->mem, s->usable, s->usable, s->tag));
 }
 
-/* The slot gets mem, which was asked for with size bytes, or stays as it is if there is none. */
+/* The slot gets mem, which was asked for with size bytes, or stays as it is if there
+ * is none. */
 static void enter(player_t *p, slot_t *s, void *mem, size_t size, size_t alignment)
 {
     if (!mem) {
@@ -122,7 +124,7 @@ static void enter(player_t *p, slot_t *s, void *mem, size_t size, size_t alignme
     p->live += s->usable;
 }
 
-/* ---- the calls ----------------------------------------------------------------------- */
+/* ---- the calls --------------------------------------------------------------------- */
 
 static void play_malloc(player_t *p, slot_t *s)
 {
@@ -220,7 +222,7 @@ static void play_exchange(player_t *p, slot_t *s)
     check_apart(p, s);
 }
 
-/* ---- the walk ------------------------------------------------------------------------ */
+/* ---- the walk ---------------------------------------------------------------------- */
 
 static int by_address(const void *a, const void *b)
 {
@@ -233,7 +235,7 @@ typedef struct census {
     size_t live, found;
 } census_t;
 
-/* A chunk that the model holds is in use and of its usable size; all others are not its. */
+/* A chunk that the model holds is in use and of its usable size; no other is its. */
 static int count_chunk(const cmalloc_item *item, void *arg)
 {
     census_t *census = arg;
@@ -265,7 +267,7 @@ static void compare_walk_with_model(player_t *p)
     CHECK(census.found == census.live);
 }
 
-/* ---- games --------------------------------------------------------------------------- */
+/* ---- games ------------------------------------------------------------------------- */
 
 static void play_once(player_t *p)
 {

@@ -18,8 +18,16 @@ typedef struct bound {
     X(realloc) \
     X(reallocarray) \
     X(aligned_alloc) \
-    X(memalign) X(posix_memalign) X(valloc) X(pvalloc) X(malloc_usable_size) \
-        X(malloc_trim) X(malloc_stats) X(malloc_info) X(mallinfo2) X(mallopt)
+    X(memalign) \
+    X(posix_memalign) \
+    X(valloc) \
+    X(pvalloc) \
+    X(malloc_usable_size) \
+    X(malloc_trim) \
+    X(malloc_stats) \
+    X(malloc_info) \
+    X(mallinfo2) \
+    X(mallopt)
 
 extern const bound_t bound_in_user[];
 
