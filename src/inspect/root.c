@@ -2,6 +2,7 @@
 #include "inspect/root.h"
 
 #include "cmalloc.h"
+#include "inspect/scene.h"
 #include "os/os.h"
 
 #define TEXT(x) #x
@@ -21,4 +22,5 @@ CM_EXPORT root_t cmalloc_root = {
     .kept = large_kept,
     .metadata = &os_metadata,
     .options = &cm_options,
+    .extra = &extra_roots,
 };
