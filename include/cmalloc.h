@@ -78,6 +78,67 @@ void cmalloc_thread_flush(void);
 int cmalloc_walk(int (*visit)(const cmalloc_item *item, void *arg), void *arg);
 
 /*
+ * What cmalloc_stats_get finds. Every field is a size_t; new ones are added at the end. Bytes:
+ *   mapped == live + overhead + cached + free_resident + free_purged + metadata + damaged
+ *   mapped == heaps + mmapped + kept + metadata that lies in no heap
+ *   free_resident + free_purged == binned + top + kept
+ */
+typedef struct cmalloc_stats {
+    size_t
+        mapped; /* memory the allocator has from the system, usable without asking again */
+    size_t live; /* what the program may use of the chunks that it holds: the sum of
+                        their malloc_usable_size. What it asked for is not known; it may be
+                        up to 15 bytes a chunk less, a sixteenth for sizes over 1 KiB, a page
+                        for mmapped ones. */
+    size_t
+        overhead;  /* the rest of those chunks: headers, and what lies before the chunk in
+                        a mapping of its own */
+    size_t cached; /* chunks, with their headers, that wait in thread caches, depots and
+                        inboxes to be handed out again */
+    size_t
+        free_resident;  /* of free chunks, top and kept mappings: what is in memory. What
+                             does not fill a page counts as in memory */
+    size_t free_purged; /* and what is not: never touched, given back, or swapped out */
+    size_t metadata;    /* heap_infos, arenas' and threads' structs, fenceposts, alignment
+                        between them. Not the library's static data */
+    size_t damaged;     /* cannot be understood; in one's own process always 0 */
+
+    size_t heaps;    /* bytes of heaps that are committed */
+    size_t mmapped;  /* bytes of mappings that are one chunk each, in use */
+    size_t kept;     /* bytes of such mappings that were freed and are kept for reuse */
+    size_t reserved; /* address space that heaps may grow into; not part of mapped */
+    size_t binned;   /* bytes of free chunks, which are in bins */
+    size_t free_largest; /* bytes of the largest of them */
+    size_t top;          /* bytes of the chunks at the end of arenas' newest heaps */
+    size_t heaps_most;   /* heaps at its peak; of all arenas: the sum of their peaks */
+    size_t mmapped_most; /* mmapped at its peak; of all arenas only */
+
+    size_t arena_count, heap_count;
+    size_t live_count, cached_count, free_count; /* chunks; live ones with the mmapped */
+    size_t mmapped_count, kept_count;
+    size_t thread_count; /* threads that have a cache; of all arenas only */
+} cmalloc_stats;
+
+/*
+ * Add up the heap. It is walked, so that the time is that of cmalloc_walk.
+ *
+ * arena: an index, or CMALLOC_NO_ARENA for all of them and what belongs to none: kept
+ *        mappings and threads' structs.
+ * stats: is filled in; size is its size as the caller was compiled, sizeof(cmalloc_stats).
+ * Returns 0; or -1 if there is no such arena, or a fork has cut it off from this process.
+ * The sums of one arena are of one moment, those of several are not of the same one.
+ */
+int cmalloc_stats_get(unsigned arena, cmalloc_stats *stats, size_t size);
+
+/*
+ * Write the sums of every arena, and of all, to a file descriptor.
+ *
+ * format: "text", "json" or "prometheus".
+ * Returns 0; or -1 for another format, or without memory. Uses neither malloc nor stdio.
+ */
+int cmalloc_stats_print(int fd, const char *format);
+
+/*
  * Check every invariant of every heap (src/README.md lists them).
  *
  * Returns the number of arenas checked. The first fault found ends the process with one

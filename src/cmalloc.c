@@ -3,7 +3,6 @@
 #include "base/options.c"
 #include "base/report.c"
 
-#include "os/cgroup.c"
 #include "os/mem.c"
 #include "os/proc.c"
 #include "os/stop.c"
@@ -36,10 +35,11 @@
 #include "inspect/reader.c"
 #include "inspect/root.c"
 #include "inspect/roots.c"
-#include "inspect/scene.c"
 #include "inspect/self.c"
 #include "inspect/snapshot.c"
 #include "inspect/stats.c"
+#include "inspect/stats_self.c"
+#include "inspect/stats_text.c"
 #include "inspect/walk.c"
 
 #include "api/cmalloc.c"

@@ -5,9 +5,11 @@
 #include "front/front.h"
 #include "inspect/collect.h"
 #include "inspect/snapshot.h"
+#include "inspect/stats.h"
 #include "inspect/walk.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define TEXT(x) #x
 #define VERSION(major, minor, patch) TEXT(major) "." TEXT(minor) "." TEXT(patch)
@@ -20,6 +22,21 @@ CM_EXPORT const char *cmalloc_version(void)
 CM_EXPORT int cmalloc_walk(int (*visit)(const cmalloc_item *item, void *arg), void *arg)
 {
     return walk_all(visit, arg);
+}
+
+CM_EXPORT int cmalloc_stats_get(unsigned arena, cmalloc_stats *stats, size_t size)
+{
+    cmalloc_stats s;
+    if (!stats_get(arena, &s))
+        return -1;
+    memcpy(stats, &s, size < sizeof s ? size : sizeof s);
+    return 0;
+}
+
+CM_EXPORT int cmalloc_stats_print(int fd, const char *format)
+{
+    stats_format f;
+    return stats_format_of(format, &f) && stats_print(fd, f, false) ? 0 : -1;
 }
 
 CM_EXPORT int cmalloc_check(void) { return check_all(); }

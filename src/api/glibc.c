@@ -33,16 +33,16 @@ CM_EXPORT int malloc_trim(size_t pad) { return front_trim(pad); }
 
 static struct mallinfo2 info(void)
 {
-    stats_t s;
+    cmalloc_stats s;
     stats_all(&s);
-    return (struct mallinfo2){.arena = s.system,
+    return (struct mallinfo2){.arena = s.heaps,
                               .ordblks = s.free_count,
                               .smblks = s.cached_count,
                               .fsmblks = s.cached,
-                              .hblks = s.large_count,
-                              .hblkhd = s.large,
-                              .uordblks = s.system - s.free - s.top - s.cached,
-                              .fordblks = s.free + s.top + s.cached,
+                              .hblks = s.mmapped_count,
+                              .hblkhd = s.mmapped,
+                              .uordblks = s.heaps - s.binned - s.top - s.cached,
+                              .fordblks = s.binned + s.top + s.cached,
                               .keepcost = s.top};
 }
 
@@ -127,24 +127,30 @@ static void line(cm_text *t, const char *name, size_t n)
     cm_text_string(t, "\n");
 }
 
+/* As glibc counts it: bookkeeping is in use. */
+static size_t in_use(const cmalloc_stats *s)
+{
+    return s->heaps - s->binned - s->top - s->cached;
+}
+
 CM_EXPORT void malloc_stats(void)
 {
     cm_text t = {.used = 0, .fd = 2};
-    stats_t s;
+    cmalloc_stats s;
     for (unsigned i = 0; i < arena_count(); i++) {
-        stats_arena(arena_at(i), &s);
+        stats_arena(arena_at(i), &s, NULL);
         cm_text_string(&t, "Arena ");
         cm_text_number(&t, i);
         cm_text_string(&t, ":\n");
-        line(&t, "system bytes    ", s.system);
-        line(&t, "in use bytes    ", s.live);
+        line(&t, "system bytes    ", s.heaps);
+        line(&t, "in use bytes    ", in_use(&s));
     }
     stats_all(&s);
     cm_text_string(&t, "Total (incl. mmap):\n");
-    line(&t, "system bytes    ", s.system + s.large);
-    line(&t, "in use bytes    ", s.live + s.large);
-    line(&t, "mmap regions    ", s.large_count);
-    line(&t, "mmap bytes      ", s.large);
+    line(&t, "system bytes    ", s.heaps + s.mmapped);
+    line(&t, "in use bytes    ", in_use(&s) + s.mmapped);
+    line(&t, "mmap regions    ", s.mmapped_count);
+    line(&t, "mmap bytes      ", s.mmapped);
     cm_text_flush(&t);
 }
 
@@ -165,15 +171,15 @@ static void element(FILE *stream, const char *start, const char *middle, size_t 
 
 /* The elements that glibc's malloc_info writes for an arena and, once more, for all of
  * them. */
-static void info_sums(FILE *stream, const stats_t *s)
+static void info_sums(FILE *stream, const cmalloc_stats *s)
 {
     element(stream, "<total type=\"fast\" count=\"", "\" size=\"", s->cached_count,
             s->cached);
     element(stream, "<total type=\"rest\" count=\"", "\" size=\"", s->free_count,
-            s->free + s->top);
-    element(stream, "<system type=\"current\" size=\"", NULL, 0, s->system);
-    element(stream, "<system type=\"max\" size=\"", NULL, 0, s->system_most);
-    element(stream, "<aspace type=\"total\" size=\"", NULL, 0, s->system);
+            s->binned + s->top);
+    element(stream, "<system type=\"current\" size=\"", NULL, 0, s->heaps);
+    element(stream, "<system type=\"max\" size=\"", NULL, 0, s->heaps_most);
+    element(stream, "<aspace type=\"total\" size=\"", NULL, 0, s->heaps);
 }
 
 static void info_text(FILE *stream, const char *text)
@@ -181,7 +187,7 @@ static void info_text(FILE *stream, const char *text)
     fwrite(text, 1, cm_length(text), stream);
 }
 
-static void info_arena(FILE *stream, unsigned index, const stats_t *s)
+static void info_arena(FILE *stream, unsigned index, const cmalloc_stats *s)
 {
     cm_text t = {.used = 0, .fd = -1};
     cm_text_string(&t, "<heap nr=\"");
@@ -194,18 +200,18 @@ static void info_arena(FILE *stream, unsigned index, const stats_t *s)
 
 CM_EXPORT int malloc_info(int options, FILE *stream)
 {
-    stats_t s;
+    cmalloc_stats s;
     if (options != 0) {
         errno = EINVAL;
         return -1;
     }
     info_text(stream, "<malloc version=\"1\">\n");
     for (unsigned i = 0; i < arena_count(); i++)
-        if (stats_arena(arena_at(i), &s))
+        if (stats_arena(arena_at(i), &s, NULL))
             info_arena(stream, i, &s);
     stats_all(&s);
-    element(stream, "<total type=\"mmap\" count=\"", "\" size=\"", s.large_count,
-            s.large);
+    element(stream, "<total type=\"mmap\" count=\"", "\" size=\"", s.mmapped_count,
+            s.mmapped);
     info_sums(stream, &s);
     info_text(stream, "</malloc>\n");
     return 0;

@@ -28,8 +28,6 @@ static large_info *place(char *base, size_t mapped, size_t offset)
 static mchunkptr map_new(size_t n, size_t align)
 {
     const size_t first = chunk_start(sizeof(large_info)), head = first + CHUNK_HEADER;
-    if (!os_may_grow(n))
-        return NULL;
     if (align <= CHUNK_ALIGN) {
         size_t mapped = os_pages(n + head);
         char *base = os_map(mapped);
@@ -54,17 +52,18 @@ static mchunkptr map_new(size_t n, size_t align)
 
 /* --- what is live, and what is kept --- */
 
-static _Atomic size_t live, live_most, kept_bytes;
+static _Atomic size_t live, kept_bytes;
+_Atomic size_t large_live_most;
 _Atomic(large_info *) large_kept[LARGE_KEPT];
 
 static void count_live(ptrdiff_t bytes)
 {
     size_t now = atomic_fetch_add_explicit(&live, (size_t)bytes, memory_order_relaxed) +
                  (size_t)bytes;
-    size_t most = atomic_load_explicit(&live_most, memory_order_relaxed);
+    size_t most = atomic_load_explicit(&large_live_most, memory_order_relaxed);
     while (bytes > 0 && now > most &&
            !atomic_compare_exchange_weak_explicit(
-               &live_most, &most, now, memory_order_relaxed, memory_order_relaxed)) {
+               &large_live_most, &most, now, memory_order_relaxed, memory_order_relaxed)) {
     }
 }
 
@@ -100,7 +99,7 @@ static bool make_room(size_t bytes)
     for (unsigned i = 0; i < LARGE_KEPT; i++) {
         size_t all = atomic_load_explicit(&live, memory_order_relaxed) +
                      atomic_load_explicit(&kept_bytes, memory_order_relaxed) + bytes;
-        if (all <= atomic_load_explicit(&live_most, memory_order_relaxed))
+        if (all <= atomic_load_explicit(&large_live_most, memory_order_relaxed))
             return true;
         large_info *info = pick(i);
         if (info != NULL)
@@ -284,11 +283,8 @@ mchunkptr large_resize(mchunkptr c, size_t n)
     size_t before = info->mapped;
     if (mapped == before)
         return c;
-    if (mapped > before) {
+    if (mapped > before)
         make_room(mapped - before);
-        if (!os_may_grow(mapped - before))
-            return NULL;
-    }
     char *base = os_remap(info, before, mapped, true);
     if (base == NULL)
         return NULL;

@@ -46,6 +46,7 @@ mchunkptr large_map(size_t n, size_t align);
  * Lock-free: each place is one pointer, taken and put by exchange.
  */
 extern _Atomic(large_info *) large_kept[LARGE_KEPT]; /* for readers from outside */
+extern _Atomic size_t large_live_most;               /* for statistics */
 
 /* A kept chunk for n payload bytes, not zero; NULL: none fits. */
 mchunkptr large_reuse(size_t n);

@@ -28,6 +28,7 @@ typedef struct reader_map {
 typedef struct reader {
     uintptr_t start, shift;
     size_t size;
+    size_t page; /* bytes a page of the target */
     /* Make [address, address + size) part of the window. False: it cannot be read. */
     bool (*move)(struct reader *r, uintptr_t address, size_t size);
     /* Bytes of [from, from + size) that are in memory; size, where that is not known. */

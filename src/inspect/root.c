@@ -2,7 +2,6 @@
 #include "inspect/root.h"
 
 #include "cmalloc.h"
-#include "inspect/scene.h"
 #include "os/os.h"
 
 #define TEXT(x) #x
@@ -21,6 +20,6 @@ CM_EXPORT root_t cmalloc_root = {
     .threads = &thread_all,
     .kept = large_kept,
     .metadata = &os_metadata,
+    .mmapped_most = &large_live_most,
     .options = &cm_options,
-    .extra = &extra_roots,
 };

@@ -2,6 +2,30 @@
 #include "core/large.h"
 #include "front/thread.h"
 #include "inspect/walk.h"
+#include "os/os.h"
+
+/* --- the reader of this process --- */
+
+/* Only what wraps around lies outside of the window. */
+static bool move_none(reader_t *r, uintptr_t address, size_t size)
+{
+    (void)r, (void)address, (void)size;
+    return false;
+}
+
+static size_t resident_here(reader_t *r, uintptr_t from, size_t size)
+{
+    (void)r;
+    return os_resident((void *)from, size); /* NOLINT(performance-no-int-to-ptr) */
+}
+
+void reader_self(reader_t *r)
+{
+    *r = (reader_t){
+        .size = SIZE_MAX, .page = os_page, .move = move_none, .resident = resident_here};
+}
+
+/* --- walking it --- */
 
 typedef struct self_walk {
     walk_visit visit;
@@ -36,9 +60,15 @@ int walk_arena_locked(arena_t *a, walk_visit visit, void *arg)
     return self_walk_with(walk_arena, a, &s);
 }
 
+int walk_larges_locked(arena_t *a, walk_visit visit, void *arg)
+{
+    self_walk s = {visit, arg};
+    return self_walk_with(walk_larges, a, &s);
+}
+
 /* A kept mapping belongs to whoever takes it out of its place: so it is ours while it is
  * visited. */
-static int visit_kept(walk_visit visit, void *arg)
+int walk_kept_self(walk_visit visit, void *arg)
 {
     int stop = 0;
     for (unsigned i = 0; i < LARGE_KEPT && stop == 0; i++) {
@@ -62,7 +92,6 @@ static int visit_kept(walk_visit visit, void *arg)
 
 int walk_all(walk_visit visit, void *arg)
 {
-    self_walk s = {visit, arg};
     int stop = 0;
     if (!thread_enter())
         return 0;
@@ -72,11 +101,11 @@ int walk_all(walk_visit visit, void *arg)
             if (!arena_lock(a))
                 continue;
             stop = pass == 0 ? walk_arena_locked(a, visit, arg)
-                             : self_walk_with(walk_larges, a, &s);
+                             : walk_larges_locked(a, visit, arg);
             arena_unlock(a);
         }
     if (stop == 0)
-        stop = visit_kept(visit, arg);
+        stop = walk_kept_self(visit, arg);
     thread_leave();
     return stop;
 }

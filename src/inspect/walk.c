@@ -106,7 +106,7 @@ static void batch_by_magic(walk_t *w, const arena_view *a, uintptr_t after, batc
     for (size_t i = 0; i < w->reader->map_count; i++) {
         const reader_map *m = &w->reader->maps[i];
         bool at_break = m->name[0] == '[' && m->name[1] == 'h';
-        uintptr_t step = at_break ? os_page : HEAP_MAX_SIZE;
+        uintptr_t step = at_break ? w->reader->page : HEAP_MAX_SIZE;
         uintptr_t at = (m->from + step - 1) & ~(step - 1);
         for (; m->readable && at < m->to && b->count < HEAPS_AT_ONCE; at += step)
             if (at > after && is_heap_of(w, at, a->address))

@@ -51,6 +51,12 @@ int walk_all(walk_visit visit, void *arg);
 /* One arena, its heaps and its chunks. Caller holds its lock. */
 int walk_arena_locked(arena_t *a, walk_visit visit, void *arg);
 
+/* An arena's M chunks. Caller holds its lock. */
+int walk_larges_locked(arena_t *a, walk_visit visit, void *arg);
+
+/* The kept mappings: each is taken out of its place for the time of the visit. */
+int walk_kept_self(walk_visit visit, void *arg);
+
 /* Check one arena's invariants; damage is fatal. Caller holds its lock. */
 void check_arena_locked(arena_t *a);
 

@@ -62,7 +62,6 @@ static long seen_syscall(long number, ...)
 #include "base/options.c"
 #include "base/report.c"
 
-#include "os/cgroup.c"
 #include "os/mem.c"
 #include "os/sys.c"
 

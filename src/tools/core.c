@@ -1,0 +1,249 @@
+/*
+ * tools/core.c - the reader of a core file.
+ *
+ * The file is mapped, and its window is the segment that an address lies in, as far as
+ * the file has it: a core that was truncated ends early, a sparse one has holes where
+ * pages were not in memory. A look across two segments is put together in the buffer.
+ * Nothing that the file says is believed: every offset is held against its size.
+ */
+#include "tools/target.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef ElfW(Ehdr) elf_head;
+typedef ElfW(Phdr) elf_segment;
+typedef ElfW(Nhdr) elf_note;
+typedef ElfW(auxv_t) elf_aux;
+
+#define NAMES_MOST 65536 /* entries of NT_FILE */
+
+typedef struct core_part {
+    uintptr_t from;
+    size_t size;   /* bytes that the file has of it */
+    size_t offset; /* in the file */
+} core_part;
+
+/* --- bytes --- */
+
+static const core_part *part_of(const target_t *t, uintptr_t address)
+{
+    size_t low = 0, high = t->part_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        const core_part *p = &t->parts[middle];
+        if (address - p->from < p->size)
+            return p;
+        if (address < p->from)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+static bool core_move(reader_t *r, uintptr_t address, size_t size)
+{
+    target_t *t = (target_t *)r;
+    const core_part *p = part_of(t, address);
+    if (p == NULL)
+        return false;
+    *r = (reader_t){.start = p->from,
+                    .size = p->size,
+                    .shift = (uintptr_t)t->image + p->offset - p->from,
+                    .page = r->page,
+                    .move = r->move,
+                    .resident = r->resident,
+                    .maps = r->maps,
+                    .map_count = r->map_count};
+    if (size <= p->size - (address - p->from))
+        return true;
+    size_t done = 0;
+    while (done < size && (p = part_of(t, address + done)) != NULL) {
+        size_t into = address + done - p->from, n = p->size - into;
+        n = n > size - done ? size - done : n;
+        memcpy(t->buffer + done, t->image + p->offset + into, n);
+        done += n;
+    }
+    r->start = address;
+    r->size = done;
+    r->shift = (uintptr_t)t->buffer - address;
+    return done >= size;
+}
+
+/* The kernel leaves holes where there was no page. */
+static size_t core_resident(reader_t *r, uintptr_t from, size_t size)
+{
+    target_t *t = (target_t *)r;
+    const core_part *p = part_of(t, from);
+    if (p == NULL || size > p->size - (from - p->from))
+        return size;
+    off_t at = (off_t)(p->offset + (from - p->from)), end = at + (off_t)size;
+    size_t bytes = 0;
+    while (at < end) {
+        off_t data = lseek(t->file, at, SEEK_DATA);
+        if (data < 0)
+            return errno == ENXIO ? bytes : size;
+        off_t hole = data < end ? lseek(t->file, data, SEEK_HOLE) : end;
+        hole = hole < 0 || hole > end ? end : hole;
+        bytes += data < hole ? (size_t)(hole - data) : 0;
+        at = data > hole ? data : hole;
+    }
+    return bytes;
+}
+
+/* --- headers --- */
+
+/* size bytes of the file at offset; NULL: it does not have them. */
+static const void *image_at(const target_t *t, uint64_t offset, uint64_t size)
+{
+    return offset <= t->image_size && size <= t->image_size - offset ? t->image + offset
+                                                                     : NULL;
+}
+
+static void add_part(target_t *t, const elf_segment *s)
+{
+    uint64_t size = s->p_filesz;
+    if (s->p_offset >= t->image_size)
+        size = 0;
+    else if (size > t->image_size - s->p_offset)
+        size = t->image_size - s->p_offset;
+    t->truncated |= size < s->p_filesz;
+    t->parts[t->part_count++] = (core_part){s->p_vaddr, size, s->p_offset};
+    reader_map m = {.from = s->p_vaddr,
+                    .to = s->p_vaddr + s->p_memsz,
+                    .readable = (s->p_flags & PF_R) != 0 && size > 0,
+                    .writable = (s->p_flags & PF_W) != 0,
+                    .executable = (s->p_flags & PF_X) != 0,
+                    .name = ""};
+    target_add_map(t, &m);
+}
+
+static void name_maps(target_t *t, uintptr_t from, uintptr_t to, const char *name)
+{
+    for (size_t i = 0; i < t->reader.map_count; i++)
+        if (t->maps[i].from >= from && t->maps[i].from < to)
+            t->maps[i].name = name;
+}
+
+/* NT_FILE: a count, the page size, (from, to, offset) for each, then their names. */
+static void read_names(target_t *t, const char *bytes, size_t size)
+{
+    const unsigned long *words = (const unsigned long *)(const void *)bytes;
+    size_t count = size < 2 * sizeof *words ? 0 : words[0];
+    if (count > NAMES_MOST || (2 + 3 * count) * sizeof *words > size)
+        return;
+    const char *name = bytes + (2 + 3 * count) * sizeof *words, *end = bytes + size;
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strnlen(name, (size_t)(end - name));
+        if (name + length == end)
+            return;
+        name_maps(t, words[2 + 3 * i], words[3 + 3 * i], name);
+        name += length + 1;
+    }
+}
+
+static void read_aux(target_t *t, const char *bytes, size_t size)
+{
+    const elf_aux *aux = (const elf_aux *)(const void *)bytes;
+    for (; size >= sizeof *aux && aux->a_type != AT_NULL; aux++, size -= sizeof *aux)
+        if (aux->a_type == AT_PAGESZ && aux->a_un.a_val >= 4096 &&
+            (aux->a_un.a_val & (aux->a_un.a_val - 1)) == 0)
+            t->reader.page = aux->a_un.a_val;
+}
+
+static size_t padded(size_t n) { return (n + 3) & ~(size_t)3; }
+
+static void read_notes(target_t *t, const elf_segment *s)
+{
+    uint64_t at = s->p_offset, end = at + s->p_filesz;
+    while (at + sizeof(elf_note) <= end) {
+        const elf_note *n = image_at(t, at, sizeof *n);
+        if (n == NULL)
+            break;
+        uint64_t content = at + sizeof *n + padded(n->n_namesz);
+        const char *bytes = image_at(t, content, n->n_descsz);
+        if (bytes == NULL)
+            break;
+        if (n->n_type == NT_FILE && (uintptr_t)bytes % sizeof(long) == 0)
+            read_names(t, bytes, n->n_descsz);
+        else if (n->n_type == NT_AUXV)
+            read_aux(t, bytes, n->n_descsz);
+        at = content + padded(n->n_descsz);
+    }
+}
+
+/* Over 65,534 segments: the number is in the first section header. */
+static size_t segment_count(const target_t *t, const elf_head *head)
+{
+    if (head->e_phnum != PN_XNUM)
+        return head->e_phnum;
+    const ElfW(Shdr) *section = image_at(t, head->e_shoff, sizeof *section);
+    return section == NULL ? 0 : section->sh_info;
+}
+
+static int by_address(const void *a, const void *b)
+{
+    const core_part *x = a, *y = b;
+    return x->from < y->from ? -1 : x->from > y->from;
+}
+
+static bool read_segments(target_t *t)
+{
+    const elf_head *head = image_at(t, 0, sizeof *head);
+    if (head == NULL || memcmp(head->e_ident, ELFMAG, SELFMAG) != 0 ||
+        head->e_ident[EI_CLASS] != (CM_64BIT ? ELFCLASS64 : ELFCLASS32) ||
+        head->e_type != ET_CORE || head->e_phentsize != sizeof(elf_segment))
+        return false;
+    size_t count = segment_count(t, head);
+    const elf_segment *s = image_at(t, head->e_phoff, count * sizeof *s);
+    if (count == 0 || s == NULL)
+        return false;
+    t->parts = tool_alloc(count * sizeof *t->parts);
+    for (size_t i = 0; i < count; i++)
+        if (s[i].p_type == PT_LOAD && s[i].p_vaddr + s[i].p_memsz > s[i].p_vaddr)
+            add_part(t, &s[i]);
+    for (size_t i = 0; i < count; i++)
+        if (s[i].p_type == PT_NOTE)
+            read_notes(t, &s[i]);
+    qsort(t->parts, t->part_count, sizeof *t->parts, by_address);
+    return true;
+}
+
+/* --- opening --- */
+
+tool_status core_open(target_t *t, const char *path)
+{
+    struct stat about;
+    t->file = open(path, O_RDONLY | O_CLOEXEC);
+    if (t->file < 0)
+        return errno == EACCES || errno == EPERM ? TOOL_REFUSED : TOOL_NONE;
+    if (fstat(t->file, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size == 0)
+        return TOOL_CORE;
+    t->image_size = (size_t)about.st_size;
+    void *image = mmap(NULL, t->image_size, PROT_READ, MAP_PRIVATE, t->file, 0);
+    if (image == MAP_FAILED)
+        return TOOL_SYSTEM;
+    t->image = image;
+    t->reader.move = core_move;
+    t->reader.resident = core_resident;
+    t->reader.page = (size_t)sysconf(_SC_PAGESIZE);
+    t->buffer = tool_alloc(READER_MOST);
+    return read_segments(t) ? TOOL_OK : TOOL_CORE;
+}
+
+void core_close(target_t *t)
+{
+    if (t->image != NULL)
+        munmap((void *)(uintptr_t)t->image, t->image_size);
+    if (t->file >= 0)
+        close(t->file);
+    free(t->parts);
+}

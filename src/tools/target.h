@@ -1,0 +1,90 @@
+/*
+ * tools/target.h - a process or a core file that is looked at, opened and recognised.
+ *
+ * Owns the readers that inspect/reader.h leaves open. Of a process the bytes come through
+ * process_vm_readv, or /proc/PID/mem where that is refused; the target is not stopped and
+ * does not notice. Of a core they are the file's, mapped.
+ */
+#ifndef CM_TOOLS_TARGET_H
+#define CM_TOOLS_TARGET_H
+
+#include "inspect/root.h"
+#include "inspect/walk.h"
+#include "tools/tool.h"
+
+#include <sys/types.h>
+
+#define TARGET_THREADS_MOST ((size_t)1 << 20) /* structs of a list that is believed */
+
+typedef struct target {
+    reader_t reader;  /* first: readers find their target by it */
+    const char *name; /* as the user wrote it */
+    pid_t pid;        /* 0: a core */
+    root_t root;      /* a copy; its pointers are addresses of the target */
+    uintptr_t root_at;
+    bool truncated; /* a core that ends early */
+    bool vanished;  /* the process has gone */
+
+    reader_map *maps;
+    size_t map_room;
+
+    char *buffer;        /* process: the window's bytes; core: bytes over a seam */
+    size_t step;         /* process: bytes to read ahead */
+    int memory, pagemap; /* process: /proc/PID/..., or -1 */
+    int file;            /* core */
+    const char *image;   /* core: the file, mapped */
+    size_t image_size;
+    struct core_part *parts; /* core: where each mapping's bytes are */
+    size_t part_count;
+} target_t;
+
+/* Open `name`, a PID in decimal or the path of a core, and find the library's root in it.
+ * What cannot be done ends the command with its status. */
+target_t *target_open(const char *name);
+
+/* Open, without looking for a root and without ending: for lists of processes. NULL: it
+ * cannot be read. */
+target_t *target_try(pid_t pid);
+
+void target_close(target_t *t);
+
+/* Walk it; faults go to damaged. What visit returned. */
+int target_walk(target_t *t, walk_visit visit,
+                void (*damaged)(const char *, uintptr_t, void *), void *arg);
+
+/* Say at the end what could not be had: TOOL_NONE if the process went away meanwhile,
+ * TOOL_CORE if the core was truncated, else status. */
+int target_end(target_t *t, int status);
+
+/* --- between the files --- */
+
+/* Find the root. TOOL_OK, TOOL_NOT_OURS or TOOL_VERSION. */
+tool_status target_find_root(target_t *t);
+
+tool_status process_open(target_t *t, pid_t pid);
+void process_close(target_t *t);
+
+/* Add a mapping to the target's list. */
+void target_add_map(target_t *t, const reader_map *m);
+
+tool_status core_open(target_t *t, const char *path);
+void core_close(target_t *t);
+
+/* --- stopping, for what needs a consistent walk --- */
+
+/*
+ * Stop all threads of the process with ptrace, at a moment when no arena is in the middle
+ * of a change. It costs the target that time: some microseconds a thread, and the walk.
+ * If this tool is killed the kernel lets the threads go on. False: not allowed, or no
+ * such moment was found; all go on then. A core stands still anyway: true.
+ */
+bool stop_begin(target_t *t);
+void stop_end(target_t *t);
+
+/* An item's kind, in words. */
+const char *target_kind(const cmalloc_item *item);
+
+/* An arena's lock is held. */
+bool target_is_locked(target_t *t, unsigned *arena);
+
+#endif
