@@ -1,0 +1,11 @@
+/* realloc_misaligned.c - the pointer is no multiple of 16. */
+#include "abort.h"
+
+static void misaligned(void)
+{
+    char *mem = take(SMALL);
+    expect("misaligned pointer", mem + 8);
+    see_realloc(mem + 8, BINNED);
+}
+
+MISTAKE(misaligned)
