@@ -1,5 +1,5 @@
-/* broken_link_next.c - a write after free has changed the first link of a free chunk, which
- * is then taken out of its bin. */
+/* broken_link_next.c - a write after free has changed the first link of a free chunk,
+ * which is then taken out of its bin. */
 #include "abort.h"
 
 static void broken(void)

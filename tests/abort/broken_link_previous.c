@@ -1,5 +1,5 @@
-/* broken_link_previous.c - a write after free has changed the second link of a free chunk,
- * which then merges with a neighbour. */
+/* broken_link_previous.c - a write after free has changed the second link of a free
+ * chunk, which then merges with a neighbour. */
 #include "abort.h"
 
 static void broken(void)

@@ -1,5 +1,5 @@
-/* double_free_merged.c - the chunk was merged with the one before it, and is the middle of
- * a free chunk. */
+/* double_free_merged.c - the chunk was merged with the one before it, and is the
+ * middle of a free chunk. */
 #include "abort.h"
 
 static void twice(void)

@@ -1,5 +1,5 @@
-/* forged_prev_size.c - an overflow has cleared P and made up a prev_size that leads out of
- * the heap (or, of one chunk, in front of it). */
+/* forged_prev_size.c - an overflow has cleared P and made up a prev_size that leads
+ * out of the heap (or, of one chunk, in front of it). */
 #include "abort.h"
 
 static void forged(void)

@@ -1,5 +1,5 @@
-/* overflow_text.c - a string that is too long has run over the next chunk's size, and that
- * chunk is freed. */
+/* overflow_text.c - a string that is too long has run over the next chunk's size, and
+ * that chunk is freed. */
 #include "abort.h"
 
 static void overflow(void)
