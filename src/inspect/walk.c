@@ -9,7 +9,7 @@
  */
 #include "inspect/walk.h"
 
-#define HEAPS_AT_ONCE 64
+#define HEAPS_AT_ONCE 8 /* on the stack of whoever calls mallinfo2 */
 #define PLAUSIBLE_RUN 6 /* chunks in a row that are believed */
 
 /* What the walk needs to know of the arena, and of the heap, that it is in. */
@@ -71,8 +71,7 @@ static chain_state chain_of(walk_t *w, const arena_view *a)
     return CHAIN_WHOLE;
 }
 
-/* Where there are mappings to look through, they find what a damaged chain does not.
- * Where there are none, the heap that the chain breaks off at will tell. */
+/* Mappings find what a damaged chain does not; without any, its last heap tells. */
 static void view_chain(walk_t *w, arena_view *a)
 {
     chain_state state = chain_of(w, a);
@@ -145,8 +144,7 @@ static const char *heap_fault(const heap_info *h, uintptr_t at, const arena_view
 
 /* --- chunks --- */
 
-/* A size that a chunk with room bytes up to the heap's end may have, if another follows.
- * */
+/* A size that a chunk with another one behind it may have, room bytes before the end. */
 static bool size_holds(size_t size, size_t room)
 {
     return size >= CHUNK_MIN && size % CHUNK_ALIGN == 0 && size <= room - FENCEPOST_SIZE;
