@@ -159,6 +159,7 @@ UNIT_BINS    := $(UNITS:%=build/unit/%) $(UNITS:%=build/tiny/unit/%)
 CHECK_DEPS := all debug $(UNIT_BINS)
 CHECK_RUN  := 'tests/lint/layers.sh' 'tests/lint/exports.sh libcmalloc.so' \
               'tests/lint/exports.sh build/tiny/libcmalloc.so' 'tests/lint/link.sh' \
+              'tests/lint/options.sh libcmalloc.so' \
               $(UNIT_BINS:%='%')
 LONG_DEPS  :=
 LONG_RUN   :=

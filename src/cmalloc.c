@@ -3,6 +3,7 @@
 #include "base/options.c"
 #include "base/report.c"
 
+#include "os/cgroup.c"
 #include "os/mem.c"
 #include "os/proc.c"
 #include "os/stop.c"

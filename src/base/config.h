@@ -89,6 +89,9 @@
 #define TOP_PAD_DEFAULT (CM_TINY ? 0 : 128 * KIB)
 #define MMAP_MAX_DEFAULT 65536
 
+/* Least limits that may be set: what a process needs to start. */
+#define LIMIT_LEAST (1 * MIB)
+
 /* Milliseconds that a free page waits for somebody who wants it. */
 #define PURGE_AGE_DEFAULT 1000
 #define PURGE_AGE_MAX (24 * 60 * 60 * 1000)

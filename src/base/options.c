@@ -203,6 +203,7 @@ static void put_range(cm_text *t, const option_t *o)
 /* Spaces up to a column; two at least. */
 static void put_gap(cm_text *t, size_t start, size_t column)
 {
+    cm_text_string(t, " ");
     do
         cm_text_string(t, " ");
     while (t->used - start < column);

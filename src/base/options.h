@@ -49,6 +49,10 @@
         "milliseconds after which free pages go back; 0: at once") \
     ROW(background, "", OPTION_SWITCH, 1, 0, 1, 0, \
         "a thread gives memory back while the program is idle") \
+    ROW(limit_soft, "", "", 0, LIMIT_LEAST, SIZE_MAX, OPTION_BYTES | OPTION_ZERO, \
+        "give back all that is free before more than this is taken; 0: none") \
+    ROW(limit_hard, "", "", 0, LIMIT_LEAST, SIZE_MAX, OPTION_BYTES | OPTION_ZERO, \
+        "take no more than this from the system: malloc fails; 0: none") \
     ROW(os_fail, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_DEBUG, \
         "every n-th memory call of the kernel fails; 0: none")
 

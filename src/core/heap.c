@@ -62,8 +62,10 @@ static heap_info *obtain(size_t need)
         return NULL;
     if (commit > reserved)
         commit = reserved;
-    if ((!os_commit(h, commit) && !os_commit(h, commit = need)) || !registry_add(h)) {
-        os_unmap(h, reserved);
+    if (!os_commit(h, commit) && !os_commit(h, commit = need))
+        commit = 0;
+    if (commit == 0 || !registry_add(h)) {
+        os_release(h, reserved, commit);
         return NULL;
     }
     heap_init(h, commit, reserved);
@@ -73,7 +75,7 @@ static heap_info *obtain(size_t need)
 heap_info *heap_new(size_t room)
 {
     size_t need = os_pages(room + sizeof(heap_info) + CHUNK_MIN);
-    if (need > HEAP_MAX_SIZE || is_scarce())
+    if (need > HEAP_MAX_SIZE || !os_may_grow(need) || is_scarce())
         return NULL;
     heap_info *h = obtain(need < HEAP_STEP_MIN ? HEAP_STEP_MIN : need);
     atomic_store_explicit(&scarce, h == NULL, memory_order_relaxed);
@@ -82,11 +84,11 @@ heap_info *heap_new(size_t room)
 
 heap_info *heap_new_at_break(size_t room)
 {
-    char *at = os_break();
+    size_t size = os_pages(room + sizeof(heap_info) + CHUNK_MIN);
+    char *at = os_may_grow(size) ? os_break() : NULL;
     if (at == NULL)
         return NULL;
     size_t before = -(uintptr_t)at & (os_page - 1);
-    size_t size = os_pages(room + sizeof(heap_info) + CHUNK_MIN);
     size_t commit = step(size, 0);
     char *got = os_break_move((ptrdiff_t)(before + commit));
     if (got == NULL)
@@ -129,6 +131,11 @@ static bool grow_reserved(heap_info *h, size_t more)
 bool heap_grow(heap_info *h, size_t more)
 {
     size_t need = os_pages(more), wish = step(more, h->committed);
+    if (!os_may_grow(wish)) {
+        if (!os_may_grow(need))
+            return false;
+        wish = need;
+    }
     if (heap_is_break(h))
         return grow_break(h, os_pages(wish + cm_options.top_pad)) || grow_break(h, need);
     if (wish > h->reserved - h->committed)
@@ -175,10 +182,10 @@ size_t heap_shrink(heap_info *h, char *keep)
 
 void heap_delete(heap_info *h)
 {
-    size_t reserved = h->reserved;
+    size_t reserved = h->reserved, committed = h->committed;
     cm_assert(!heap_is_break(h));
     registry_remove(h);
-    os_unmap(h, reserved);
+    os_release(h, reserved, committed);
     heap_retry();
 }
 

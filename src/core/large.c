@@ -28,6 +28,8 @@ static large_info *place(char *base, size_t mapped, size_t offset)
 static mchunkptr map_new(size_t n, size_t align)
 {
     const size_t first = chunk_start(sizeof(large_info)), head = first + CHUNK_HEADER;
+    if (!os_may_grow(n))
+        return NULL;
     if (align <= CHUNK_ALIGN) {
         size_t mapped = os_pages(n + head);
         char *base = os_map(mapped);
@@ -283,8 +285,11 @@ mchunkptr large_resize(mchunkptr c, size_t n)
     size_t before = info->mapped;
     if (mapped == before)
         return c;
-    if (mapped > before)
+    if (mapped > before) {
         make_room(mapped - before);
+        if (!os_may_grow(mapped - before))
+            return NULL;
+    }
     char *base = os_remap(info, before, mapped, true);
     if (base == NULL)
         return NULL;

@@ -15,6 +15,7 @@ static void init(void)
     os_init();
     link_init();
     cm_options_read(os_environment);
+    os_cgroup_read("");
     arena_limit_init(os_processors());
     thread_init();
     os_fail_every(

@@ -115,9 +115,10 @@ static bool take_entered(place_t *p, thread_t *t)
 }
 
 /* Memory is short: what is kept ready goes back, to the heaps and from them to the
- * kernel. */
-static void reclaim(thread_t *t)
+ * kernel; at the soft limit with every free page. */
+static void reclaim(thread_t *t, size_t need)
 {
+    bool limited = !os_may_grow(need);
     large_drop_kept();
     if (t->arena != NULL)
         cache_flush(t);
@@ -127,7 +128,10 @@ static void reclaim(thread_t *t)
         if (arena_lock(a)) {
             arena_drain_locked(a);
             arena_merge_locked(a);
-            purge_trim_locked(a, 0);
+            if (limited)
+                purge_all_locked(a, 0);
+            else
+                purge_trim_locked(a, 0);
             arena_unlock(a);
         }
     }
@@ -138,8 +142,20 @@ static bool take_or_reclaim(place_t *p, thread_t *t)
 {
     if (take_entered(p, t))
         return true;
-    reclaim(t);
-    return take_entered(p, t);
+    reclaim(t, p->n);
+    bool before = os_heed_soft_limit(false);
+    bool taken = take_entered(p, t);
+    os_heed_soft_limit(before);
+    return taken;
+}
+
+/* In a signal handler, below our own frames: a mapping, and no lock to reclaim with. */
+static bool take_interrupted(place_t *p)
+{
+    bool before = os_heed_soft_limit(false);
+    bool taken = take_large(p, NULL);
+    os_heed_soft_limit(before);
+    return taken;
 }
 
 bool place_take(place_t *p)
@@ -148,7 +164,7 @@ bool place_take(place_t *p)
         return false;
     thread_t *t = thread_get();
     if (!thread_enter())
-        return take_large(p, NULL);
+        return take_interrupted(p);
     bool taken = take_or_reclaim(p, t);
     thread_leave();
     return taken;
@@ -216,13 +232,25 @@ void place_cut(mchunkptr c, size_t size)
     thread_leave();
 }
 
+static mchunkptr resize_or_reclaim(mchunkptr c, size_t n, thread_t *t)
+{
+    mchunkptr resized = large_resize(c, n);
+    if (resized != NULL || os_may_grow(n))
+        return resized;
+    reclaim(t, n);
+    bool before = os_heed_soft_limit(false);
+    resized = large_resize(c, n);
+    os_heed_soft_limit(before);
+    return resized;
+}
+
 mchunkptr place_resize_large(mchunkptr c, size_t n)
 {
     thread_t *t = thread_get();
     if (!thread_enter())
         return NULL;
     unlink_large(c);
-    mchunkptr resized = large_resize(c, n);
+    mchunkptr resized = resize_or_reclaim(c, n, t);
     link_large(resized != NULL ? resized : c, t);
     thread_leave();
     return resized;

@@ -2,10 +2,12 @@
  * os/mem.c - memory from the kernel.
  *
  * Every call goes through refused(), where the debug variants make it fail on request,
- * and keeps errno: free must (POSIX.1-2024), and malloc sets it in one place only.
+ * and keeps errno: free must (POSIX.1-2024), and malloc sets it in one place only. What a
+ * call gives or takes is counted in committed_bytes, against the hard limit.
  */
 #include "os/os.h"
 
+#include "base/options.h"
 #include "base/report.h"
 
 #include <errno.h>
@@ -42,6 +44,71 @@ static bool refused(void)
            atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed) % n == n - 1;
 }
 
+/* --- what is committed --- */
+
+static _Atomic size_t committed_bytes;
+
+size_t os_committed(void)
+{
+    return atomic_load_explicit(&committed_bytes, memory_order_relaxed);
+}
+
+/* Count size bytes in before they are asked for. False: the hard limit says no. */
+static bool charge(size_t size)
+{
+    size_t most = atomic_load_explicit(&cm_options.limit_hard, memory_order_relaxed);
+    size_t now =
+        atomic_fetch_add_explicit(&committed_bytes, size, memory_order_relaxed) + size;
+    if (cm_likely(most == 0 || now <= most))
+        return true;
+    atomic_fetch_sub_explicit(&committed_bytes, size, memory_order_relaxed);
+    return false;
+}
+
+static void discharge(size_t size)
+{
+    atomic_fetch_sub_explicit(&committed_bytes, size, memory_order_relaxed);
+}
+
+/* Whoever has passed the soft limit may grow this much before all has to be given back
+ * once more: one part in so many of the limit. */
+#define SOFT_STEPS 32
+
+static _Atomic size_t allowed; /* 0, or a level beyond the soft limit */
+static CM_TLS bool heedless;
+
+static size_t soft_limit(void)
+{
+    size_t limit = atomic_load_explicit(&cm_options.limit_soft, memory_order_relaxed);
+    size_t all = os_memory_limit(), most = all - all / 8;
+    return limit == 0 || limit > most ? most : limit;
+}
+
+bool os_memory_is_short(void) { return os_committed() > soft_limit(); }
+
+bool os_may_grow(size_t size)
+{
+    size_t limit = soft_limit(), now = os_committed() + size;
+    if (cm_likely(now <= limit)) {
+        if (atomic_load_explicit(&allowed, memory_order_relaxed) != 0)
+            atomic_store_explicit(&allowed, 0, memory_order_relaxed);
+        return true;
+    }
+    return heedless || now <= atomic_load_explicit(&allowed, memory_order_relaxed);
+}
+
+bool os_heed_soft_limit(bool heed)
+{
+    bool before = !heedless;
+    heedless = !heed;
+    if (!heed)
+        atomic_store_explicit(&allowed, os_committed() + soft_limit() / SOFT_STEPS,
+                              memory_order_relaxed);
+    return before;
+}
+
+/* --- mappings --- */
+
 static void *map(void *hint, size_t size, int protection, int flags)
 {
     if (refused())
@@ -52,14 +119,25 @@ static void *map(void *hint, size_t size, int protection, int flags)
     return p == -1 ? NULL : (void *)p; /* NOLINT(performance-no-int-to-ptr) */
 }
 
-void *os_map(size_t size) { return map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE); }
+/* Fresh pages, counted. */
+static void *map_counted(size_t size, int flags)
+{
+    if (!charge(size))
+        return NULL;
+    void *p = map(NULL, size, PROT_READ | PROT_WRITE, flags);
+    if (p == NULL)
+        discharge(size);
+    return p;
+}
+
+void *os_map(size_t size) { return map_counted(size, MAP_PRIVATE); }
 
 void *os_map_shared(size_t size)
 {
-    return map(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE);
+    return map_counted(size, MAP_SHARED | MAP_NORESERVE);
 }
 
-bool os_unmap(void *p, size_t size)
+static bool unmap(void *p, size_t size)
 {
     int saved = errno;
     bool done = !refused() && syscall(SYS_munmap, p, size) == 0;
@@ -69,6 +147,14 @@ bool os_unmap(void *p, size_t size)
     errno = saved;
     return done;
 }
+
+bool os_release(void *p, size_t reserved, size_t used)
+{
+    discharge(used);
+    return unmap(p, reserved);
+}
+
+bool os_unmap(void *p, size_t size) { return os_release(p, size, size); }
 
 static void *reserve_at(void *hint, size_t size)
 {
@@ -83,7 +169,7 @@ static void *reserve_by_hint(size_t size, size_t align)
     for (int attempt = 0; p != NULL; attempt++) {
         if (((uintptr_t)p & (align - 1)) == 0)
             return p;
-        os_unmap(p, size);
+        unmap(p, size);
         if (attempt == 4)
             return NULL;
         uintptr_t below = ((uintptr_t)p & ~(align - 1)) - (attempt > 0 ? align : 0);
@@ -102,25 +188,31 @@ void *os_reserve(size_t size, size_t align)
         return NULL;
     size_t before = -(uintptr_t)wide & (align - 1);
     if (before > 0)
-        os_unmap(wide, before);
+        unmap(wide, before);
     if (before < align)
-        os_unmap(wide + before + size, align - before);
+        unmap(wide + before + size, align - before);
     return wide + before;
 }
 
 bool os_commit(void *p, size_t size)
 {
-    if (refused())
+    if (!charge(size))
         return false;
     int saved = errno;
-    bool done = syscall(SYS_mprotect, p, size, PROT_READ | PROT_WRITE) == 0;
+    bool done = !refused() && syscall(SYS_mprotect, p, size, PROT_READ | PROT_WRITE) == 0;
     errno = saved;
+    if (!done)
+        discharge(size);
     return done;
 }
 
 bool os_decommit(void *p, size_t size)
 {
-    return map(p, size, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED) != NULL;
+    bool done =
+        map(p, size, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED) != NULL;
+    if (done)
+        discharge(size);
+    return done;
 }
 
 bool os_purge(void *p, size_t size)
@@ -195,7 +287,7 @@ void os_populate(void *p, size_t size)
     errno = saved;
 }
 
-void *os_remap(void *p, size_t old_size, size_t new_size, bool may_move)
+static void *remap(void *p, size_t old_size, size_t new_size, bool may_move)
 {
     if (refused())
         return NULL;
@@ -204,6 +296,16 @@ void *os_remap(void *p, size_t old_size, size_t new_size, bool may_move)
         syscall(SYS_mremap, p, old_size, new_size, may_move ? MREMAP_MAYMOVE : 0);
     errno = saved;
     return moved == -1 ? NULL : (void *)moved; /* NOLINT(performance-no-int-to-ptr) */
+}
+
+void *os_remap(void *p, size_t old_size, size_t new_size, bool may_move)
+{
+    size_t more = new_size > old_size ? new_size - old_size : 0;
+    if (!charge(more))
+        return NULL;
+    void *moved = remap(p, old_size, new_size, may_move);
+    discharge(moved == NULL ? more : old_size + more - new_size);
+    return moved;
 }
 
 #if defined(__GLIBC__)
@@ -234,10 +336,17 @@ void *os_break(void)
 
 void *os_break_move(ptrdiff_t delta)
 {
-    if (refused())
+    size_t more = delta > 0 ? (size_t)delta : 0;
+    if (!charge(more))
         return NULL;
     int saved = errno;
-    void *before = move_break(delta);
+    void *before = refused() ? (void *)-1 : move_break(delta);
     errno = saved;
-    return before == (void *)-1 ? NULL : before; /* NOLINT(performance-no-int-to-ptr) */
+    if (before == (void *)-1) { /* NOLINT(performance-no-int-to-ptr) */
+        discharge(more);
+        return NULL;
+    }
+    if (delta < 0)
+        discharge(-(size_t)delta);
+    return before;
 }

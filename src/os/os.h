@@ -66,12 +66,35 @@ bool os_wipe_on_fork(void *p, size_t size);
 bool os_fork_is_seen(void);
 void os_forked(void);
 
-/* Give address space back. False (too many mappings): its memory is given back, the
- * addresses stay taken. */
+/* Give committed pages back, and their addresses. False (too many mappings): their memory
+ * is given back, the addresses stay taken. */
 bool os_unmap(void *p, size_t size);
+
+/* The same for what os_reserve gave, of which only some bytes are committed. */
+bool os_release(void *p, size_t reserved, size_t committed);
 
 /* Grow or shrink a mapping, moving it where allowed. NULL: it is as it was. */
 void *os_remap(void *p, size_t old_size, size_t new_size, bool may_move);
+
+/*
+ * Limits. Committed is what os_map, os_commit, os_remap and os_break_move have given and
+ * not got back: heaps, M chunks, kept mappings, our own tables. It may all be resident;
+ * what has been purged in between counts.
+ *   committed <= limit_hard, if that is set: a call that would pass it is refused
+ *   os_may_grow <=> the soft limit is not passed, or nothing more can be given back
+ * The soft limit is limit_soft, or seven eighths of the cgroup's if that is less.
+ */
+size_t os_committed(void);
+
+/* More is committed than the soft limit allows: purge all, and at once. */
+bool os_memory_is_short(void);
+
+/* Heaps and M chunks may take size bytes more. False: give back what is free before. */
+bool os_may_grow(size_t size);
+
+/* For this thread the soft limit holds (or not): it has given back all there was. Returns
+ * what held before. */
+bool os_heed_soft_limit(bool heed);
 
 /* The application's heap: where the break is, NULL if libc and the kernel disagree
  * about it. */
@@ -79,9 +102,16 @@ void *os_break(void);
 /* Move it. NULL: refused; else the old break. Pre: os_break() is not NULL. */
 void *os_break_move(ptrdiff_t delta);
 
+/* Learn what the cgroups allow; the constructor's share. root: "", or where a test has
+ * put a /proc and a /sys of its own. */
+void os_cgroup_read(const char *root);
+
 /* Processors that this process may use: affinity, and the cgroup's quota rounded up. At
  * least 1. */
 unsigned os_processors(void);
+
+/* Bytes that the cgroup and all above it leave to their processes; SIZE_MAX: no limit. */
+size_t os_memory_limit(void);
 
 /* This process's id. */
 int os_pid(void);

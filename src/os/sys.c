@@ -1,16 +1,14 @@
 /*
- * os/sys.c - what is not memory: waiting, writing, processors, chance, the environment,
- * forks.
+ * os/sys.c - what is not memory: waiting, writing, chance, the environment, forks.
  *
- * What only start-up needs (files below /sys and /proc, getrandom, affinity) is asked
- * once, from the constructor: a sandbox may forbid it later.
+ * What only start-up needs (getrandom) is asked once, from the constructor: a sandbox may
+ * forbid it later.
  */
 #include "os/os.h"
 
 #include "base/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/auxv.h>
 #include <sys/random.h>
@@ -20,8 +18,6 @@
 /* Not from <stdlib.h>: it would tell the compiler what malloc and free may be assumed to
  * do. */
 _Noreturn void abort(void);
-
-#define AFFINITY_WORDS (1024 / (sizeof(long) * 8))
 
 #ifndef SYS_futex
 #define SYS_futex SYS_futex_time64
@@ -113,97 +109,6 @@ void os_init(void)
         os_page = page;
     generation_init();
     errno = saved;
-}
-
-/* Read a small file into text, with a zero behind it. False: it cannot be read. */
-static bool read_file(const char *path, char *text, size_t size)
-{
-    long fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    long n = syscall(SYS_read, fd, text, size - 1);
-    syscall(SYS_close, fd);
-    if (n <= 0)
-        return false;
-    text[n] = '\0';
-    return true;
-}
-
-static unsigned long number(const char **s)
-{
-    unsigned long n = 0;
-    while (**s >= '0' && **s <= '9')
-        n = n * 10 + (unsigned long)(*(*s)++ - '0');
-    return n;
-}
-
-/* "quota period" or "max period", as cgroup v2's cpu.max has it. 0: no limit. */
-static unsigned long quota_of(const char *text)
-{
-    if (*text < '0' || *text > '9')
-        return 0;
-    unsigned long quota = number(&text);
-    while (*text == ' ' || *text == '\n')
-        text++;
-    unsigned long period = number(&text);
-    return period == 0 ? 0 : (quota + period - 1) / period;
-}
-
-/* Append text up to a line's end or its own. False: no room. */
-static bool append(char *path, size_t *used, size_t size, const char *text)
-{
-    while (*text != '\0' && *text != '\n') {
-        if (*used + 1 >= size)
-            return false;
-        path[(*used)++] = *text++;
-    }
-    path[*used] = '\0';
-    return true;
-}
-
-/* The cpu.max of our cgroup of version 2, from the line "0::/path". */
-static bool cgroup_path(char *path, size_t size)
-{
-    char text[1024];
-    size_t used = 0;
-    if (!read_file("/proc/self/cgroup", text, sizeof text))
-        return false;
-    const char *line = text;
-    while (*line != '\0' && !cm_starts_with(line, "0::/")) {
-        while (*line != '\0' && *line++ != '\n') {
-        }
-    }
-    return *line != '\0' && append(path, &used, size, "/sys/fs/cgroup") &&
-           append(path, &used, size, line + 3) && append(path, &used, size, "/cpu.max");
-}
-
-static unsigned long cgroup_processors(void)
-{
-    char path[512], text[128], period[64];
-    if (cgroup_path(path, sizeof path) && read_file(path, text, sizeof text))
-        return quota_of(text);
-    if (!read_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", text,
-                   sizeof text - sizeof period) ||
-        !read_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us", period, sizeof period))
-        return 0;
-    size_t used = 0;
-    while (text[used] != '\0')
-        used++;
-    return append(text, &used, sizeof text, period) ? quota_of(text) : 0;
-}
-
-unsigned os_processors(void)
-{
-    int saved = errno;
-    unsigned long set[AFFINITY_WORDS] = {0};
-    unsigned affine = 0;
-    syscall(SYS_sched_getaffinity, 0, sizeof set, set);
-    for (unsigned i = 0; i < AFFINITY_WORDS; i++)
-        affine += (unsigned)__builtin_popcountl(set[i]);
-    unsigned long quota = cgroup_processors();
-    errno = saved;
-    unsigned count = affine > 0 ? affine : 1;
-    return quota != 0 && quota < count ? (unsigned)quota : count;
 }
 
 int os_pid(void) { return (int)syscall(SYS_getpid); }

@@ -62,6 +62,7 @@ static long seen_syscall(long number, ...)
 #include "base/options.c"
 #include "base/report.c"
 
+#include "os/cgroup.c"
 #include "os/mem.c"
 #include "os/sys.c"
 
