@@ -25,6 +25,9 @@
 
 #define OPTION_SWITCH "off|on"
 
+/* Values of thp. */
+enum { THP_DEFAULT, THP_NEVER, THP_ALWAYS };
+
 /*
  * name, glibc's variable or "", words (the values are their indices) or "" for a number,
  * default, least, most, flags, meaning
@@ -53,6 +56,8 @@
         "give back all that is free before more than this is taken; 0: none") \
     ROW(limit_hard, "", "", 0, LIMIT_LEAST, SIZE_MAX, OPTION_BYTES | OPTION_ZERO, \
         "take no more than this from the system: malloc fails; 0: none") \
+    ROW(thp, "", "default|never|always", THP_DEFAULT, 0, THP_ALWAYS, 0, \
+        "huge pages: as the system has it, but none where pages were purged") \
     ROW(os_fail, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_DEBUG, \
         "every n-th memory call of the kernel fails; 0: none")
 

@@ -25,6 +25,14 @@ static void heap_init(heap_info *h, size_t committed, size_t reserved)
     h->reserved = reserved;
     heap_set_first(h, h + 1);
     h->ready = os_pages((uintptr_t)(h + 1));
+    h->small = (uintptr_t)h;
+}
+
+/* What to commit from p on, to get at least size bytes and end where a huge page does. */
+static size_t to_grain(const char *p, size_t size)
+{
+    uintptr_t grain = os_grain();
+    return (((uintptr_t)p + size + grain - 1) & ~(grain - 1)) - (uintptr_t)p;
 }
 
 /* No heap could be had lately. At the limit every malloc would come here and make dozens
@@ -60,6 +68,8 @@ static heap_info *obtain(size_t need)
     heap_info *h = reserve(need, &reserved);
     if (h == NULL)
         return NULL;
+    os_choose_pages(h, reserved);
+    commit = to_grain((const char *)h, commit);
     if (commit > reserved)
         commit = reserved;
     if (!os_commit(h, commit) && !os_commit(h, commit = need))
@@ -89,7 +99,7 @@ heap_info *heap_new_at_break(size_t room)
     if (at == NULL)
         return NULL;
     size_t before = -(uintptr_t)at & (os_page - 1);
-    size_t commit = step(size, 0);
+    size_t commit = to_grain(at + before, step(size, 0));
     char *got = os_break_move((ptrdiff_t)(before + commit));
     if (got == NULL)
         got = os_break_move((ptrdiff_t)(before + (commit = size)));
@@ -99,6 +109,7 @@ heap_info *heap_new_at_break(size_t room)
         os_break_move(-(ptrdiff_t)(before + commit));
         return NULL;
     }
+    os_choose_pages(at + before, commit);
     heap_info *h = (heap_info *)(void *)(at + before);
     heap_init(h, commit, 0);
     registry_add_main(h, heap_end(h));
@@ -111,6 +122,7 @@ static bool grow_break(heap_info *h, size_t more)
         return false;
     char *got = os_break_move((ptrdiff_t)more);
     if (got == heap_end(h)) {
+        os_choose_pages(got, more);
         h->committed += more;
         registry_add_main(h, heap_end(h));
         return true;
@@ -136,8 +148,11 @@ bool heap_grow(heap_info *h, size_t more)
             return false;
         wish = need;
     }
-    if (heap_is_break(h))
-        return grow_break(h, os_pages(wish + cm_options.top_pad)) || grow_break(h, need);
+    if (heap_is_break(h)) {
+        wish = to_grain(heap_end(h), wish + cm_options.top_pad);
+        return grow_break(h, wish) || grow_break(h, need);
+    }
+    wish = to_grain(heap_end(h), wish);
     if (wish > h->reserved - h->committed)
         wish = need;
     return grow_reserved(h, wish) || (wish > need && grow_reserved(h, need));
@@ -160,9 +175,21 @@ void heap_make_ready(heap_info *h, uintptr_t end, size_t size)
                     h->ready - from); /* NOLINT(performance-no-int-to-ptr) */
 }
 
+void heap_use_small_pages(heap_info *h)
+{
+    for (; h != NULL; h = h->older) {
+        uintptr_t end = (uintptr_t)h + (heap_is_break(h) ? h->committed : h->reserved);
+        if (h->small < end) {
+            os_forbid_huge((void *)h->small, end - h->small);
+            h->small = end;
+        }
+    }
+}
+
 size_t heap_shrink(heap_info *h, char *keep)
 {
     char *end = heap_end(h);
+    keep += to_grain(keep, 0);
     size_t size = (size_t)(end - keep);
     if (keep >= end)
         return 0;
@@ -173,6 +200,10 @@ size_t heap_shrink(heap_info *h, char *keep)
         return heap_purge(h, keep, end);
     }
     h->committed -= size;
+    if (!heap_is_break(h))
+        os_choose_pages(keep, size); /* fresh address space has forgotten */
+    if (h->small > (uintptr_t)keep)
+        h->small = (uintptr_t)keep;
     if (h->fresh > (uintptr_t)keep)
         h->fresh = (uintptr_t)keep;
     if (h->ready > (uintptr_t)keep)

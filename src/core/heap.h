@@ -31,9 +31,9 @@ typedef struct heap_info {
     size_t committed;                /* usable bytes, from the heap_info on */
     size_t reserved;                 /* bytes of address space */
     uintptr_t fresh;                 /* first byte that was never written */
-    uintptr_t ready;  /* pages before it are in memory, or were left to the application */
-    uintptr_t first;  /* the first chunk */
-    uintptr_t unused; /* keeps the size a multiple of CHUNK_ALIGN */
+    uintptr_t ready; /* pages before it are in memory, or were left to the application */
+    uintptr_t first; /* the first chunk */
+    uintptr_t small; /* no huge pages before it, since pages have been purged */
 } heap_info;
 
 #define HEAP_MAGIC CM_MAGIC(0x706165) /* "eap" */
@@ -91,6 +91,11 @@ size_t heap_shrink(heap_info *h, char *keep);
 
 /* Give an allocated heap back. Pre: it is in no arena's list. */
 void heap_delete(heap_info *h);
+
+/* Pages inside h and the older heaps are about to be purged. The kernel would make one huge
+ * page of a few that are left: measured, khugepaged made 61 MiB of 15 after a trim. So a
+ * heap that has been purged has small pages from then on. */
+void heap_use_small_pages(heap_info *h);
 
 /* size bytes before end are about to be written for the first time: have the kernel put
  * the pages there in one call. A fault for each costs a multiple of that. Large sizes are

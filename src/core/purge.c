@@ -69,6 +69,7 @@ static size_t purge_bin(mchunkptr first)
 size_t purge_all_locked(arena_t *a, size_t pad)
 {
     size_t bytes = 0;
+    heap_use_small_pages(a->newest);
     for (unsigned i = bin_index(os_page); i < BIN_COUNT; i++)
         bytes += purge_bin(a->bins.first[i]);
     return bytes + purge_trim_locked(a, pad);

@@ -127,15 +127,14 @@ static void *map_counted(size_t size, int flags)
     void *p = map(NULL, size, PROT_READ | PROT_WRITE, flags);
     if (p == NULL)
         discharge(size);
+    else
+        os_choose_pages(p, size);
     return p;
 }
 
 void *os_map(size_t size) { return map_counted(size, MAP_PRIVATE); }
 
-void *os_map_shared(size_t size)
-{
-    return map_counted(size, MAP_SHARED | MAP_NORESERVE);
-}
+void *os_map_shared(size_t size) { return map_counted(size, MAP_SHARED | MAP_NORESERVE); }
 
 static bool unmap(void *p, size_t size)
 {
@@ -208,8 +207,7 @@ bool os_commit(void *p, size_t size)
 
 bool os_decommit(void *p, size_t size)
 {
-    bool done =
-        map(p, size, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED) != NULL;
+    bool done = map(p, size, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED) != NULL;
     if (done)
         discharge(size);
     return done;
@@ -256,6 +254,44 @@ size_t os_resident(const void *p, size_t size)
     }
     errno = saved;
     return bytes;
+}
+
+/* --- huge pages --- */
+
+/* What the lowest level but one of a page table spans: a page holds an eighth of its size
+ * in entries. */
+static size_t huge_page(void) { return os_page / sizeof(uint64_t) * os_page; }
+
+static size_t thp(void)
+{
+    return atomic_load_explicit(&cm_options.thp, memory_order_relaxed);
+}
+
+static void advise(void *p, size_t size, int advice)
+{
+    int saved = errno;
+    syscall(SYS_madvise, p, size, advice);
+    errno = saved;
+}
+
+void os_choose_pages(void *p, size_t size)
+{
+    if (thp() == THP_NEVER)
+        advise(p, size, MADV_NOHUGEPAGE);
+    else if (thp() == THP_ALWAYS && size >= huge_page())
+        advise(p, size, MADV_HUGEPAGE);
+}
+
+void os_forbid_huge(void *p, size_t size)
+{
+    if (thp() == THP_DEFAULT)
+        advise(p, size, MADV_NOHUGEPAGE);
+}
+
+size_t os_grain(void)
+{
+    size_t huge = huge_page();
+    return thp() == THP_ALWAYS && huge <= HEAP_MAX_SIZE / 4 ? huge : os_page;
 }
 
 /* Linux 4.14. */

@@ -58,6 +58,16 @@ void os_populate(void *p, size_t size);
  * need not be page-aligned: what does not fill a page counts as resident. */
 size_t os_resident(const void *p, size_t size);
 
+/* Huge pages, by the option thp. A fresh heap or mapping: ask for them, or forbid them. */
+void os_choose_pages(void *p, size_t size);
+
+/* No huge page here from now on, unless they were asked for. */
+void os_forbid_huge(void *p, size_t size);
+
+/* Memory is best committed, and given back, in multiples of this: a huge page where they
+ * are asked for and a heap has room for some, else a page. A power of two. */
+size_t os_grain(void);
+
 /* A child made by fork finds these pages zero. False: the kernel cannot. */
 bool os_wipe_on_fork(void *p, size_t size);
 
