@@ -36,6 +36,7 @@
 #include "inspect/reader.c"
 #include "inspect/root.c"
 #include "inspect/roots.c"
+#include "inspect/scene.c"
 #include "inspect/self.c"
 #include "inspect/snapshot.c"
 #include "inspect/stats.c"

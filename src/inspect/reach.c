@@ -43,10 +43,9 @@ static uintptr_t mem_of(const reach_span_t *s, size_t g)
 
 /* --- where the chunks are --- */
 
-bool reach_init(reach_t *r, unsigned step, uintptr_t mask, bool paths)
+void reach_init(reach_t *r, unsigned step, uintptr_t mask, bool paths)
 {
     *r = (reach_t){.step = step, .mask = mask, .paths = paths};
-    return vector_room(&r->spans, sizeof(reach_span_t)) != NULL;
 }
 
 static size_t words_for(size_t bits) { return (bits + WORD_BITS - 1) / WORD_BITS; }

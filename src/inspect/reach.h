@@ -63,8 +63,8 @@ typedef struct reach {
 } reach_t;
 
 /* step: sizeof(void *), or 1 for pointers at any byte. mask: UINTPTR_MAX, or the bits that
- * an address has. paths: remember how each chunk was reached. False: no memory. */
-bool reach_init(reach_t *r, unsigned step, uintptr_t mask, bool paths);
+ * an address has. paths: remember how each chunk was reached. */
+void reach_init(reach_t *r, unsigned step, uintptr_t mask, bool paths);
 void reach_free(reach_t *r);
 
 /* A heap whose chunks' payloads lie in [low, high). False: no memory. */

@@ -2,6 +2,7 @@
 #include "inspect/root.h"
 
 #include "cmalloc.h"
+#include "inspect/scene.h"
 #include "os/os.h"
 
 #define TEXT(x) #x
@@ -22,4 +23,5 @@ CM_EXPORT root_t cmalloc_root = {
     .metadata = &os_metadata,
     .mmapped_most = &large_live_most,
     .options = &cm_options,
+    .extra = &extra_roots,
 };

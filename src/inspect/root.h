@@ -43,6 +43,7 @@ typedef struct root {
     const _Atomic size_t *metadata;     /* bytes mapped for our own bookkeeping */
     const _Atomic size_t *mmapped_most;
     const cm_options_t *options;
+    const struct extra_roots *extra; /* what a scan for leaks was told (scene.h) */
 
     _Atomic uint32_t request; /* what a tool asks for: a count << 8 | ROOT_ASK_* */
     _Atomic uint32_t served;  /* the last request that was answered */

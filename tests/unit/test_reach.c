@@ -18,7 +18,7 @@ static uintptr_t *words(uintptr_t mem)
 
 static void given_a_heap(unsigned step, bool paths)
 {
-    assert_true(reach_init(&r, step, UINTPTR_MAX, paths));
+    reach_init(&r, step, UINTPTR_MAX, paths);
     memset(bytes, 0, laid + 64);
     laid = 0;
     assert_true(reach_heap(&r, BASE, BASE + ROOM, bytes + CHUNK_HEADER));
