@@ -164,6 +164,7 @@ int cmalloc_check(void);
 #define CMALLOC_LEAKS_PRECISE 0x01u   /* stop the other threads for a moment (below) */
 #define CMALLOC_LEAKS_UNALIGNED 0x02u /* pointers at any byte, as in packed structs */
 #define CMALLOC_LEAKS_ONCE 0x04u      /* do not confirm: report what one scan has found */
+#define CMALLOC_LEAKS_JSON 0x08u      /* cmalloc_leaks_report: not text */
 
 typedef struct cmalloc_leak {
     const void *mem;   /* what malloc returned */
@@ -193,6 +194,14 @@ typedef struct cmalloc_leak {
  */
 long cmalloc_leaks(unsigned flags, int (*visit)(const cmalloc_leak *leak, void *arg),
                    void *arg);
+
+/*
+ * Find leaks, with flags as above, and write a report about them to the file descriptor
+ * fd: totals, groups by size and first word, the direct ones with most bytes first. With
+ * CMALLOC_LEAKS_JSON as JSON, with every leak. Returns the number found, or -1, as
+ * cmalloc_leaks.
+ */
+long cmalloc_leaks_report(int fd, unsigned flags);
 
 /*
  * Look for pointers in [low, low + size) as well: in shared memory, or in memory that only

@@ -31,6 +31,7 @@
 
 #include "inspect/check.c"
 #include "inspect/collect.c"
+#include "inspect/findings.c"
 #include "inspect/leak.c"
 #include "inspect/reach.c"
 #include "inspect/reader.c"

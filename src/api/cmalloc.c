@@ -61,6 +61,15 @@ CM_EXPORT long cmalloc_leaks(unsigned flags,
     return count;
 }
 
+CM_EXPORT long cmalloc_leaks_report(int fd, unsigned flags)
+{
+    snapshot_wish_t wish = wish_of(flags);
+    long count = leak_report(&wish, fd, (flags & CMALLOC_LEAKS_JSON) != 0);
+    if (count < 0)
+        errno = ENOMEM;
+    return count;
+}
+
 CM_EXPORT int cmalloc_root_add(const void *low, size_t size)
 {
     return snapshot_add_root(low, size) ? 0 : -1;

@@ -58,6 +58,10 @@ enum { THP_DEFAULT, THP_NEVER, THP_ALWAYS };
         "take no more than this from the system: malloc fails; 0: none") \
     ROW(thp, "", "default|never|always", THP_DEFAULT, 0, THP_ALWAYS, 0, \
         "huge pages: as the system has it, but none where pages were purged") \
+    ROW(leaks, "", "off|exit", 0, 0, 1, 0, \
+        "look for leaks when the program ends, and report them") \
+    ROW(leak_status, "", "", 0, 0, 255, 0, \
+        "exit status of a program whose report has leaks; 0: its own") \
     ROW(os_fail, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_DEBUG, \
         "every n-th memory call of the kernel fails; 0: none")
 

@@ -33,7 +33,7 @@ leak_list_t *leak_list_new(size_t most)
 void leak_list_free(leak_list_t *list)
 {
     if (list != NULL)
-        os_unmap(list, list->mapped);
+        os_release(list, list->mapped, 0);
 }
 
 /* FNV-1a, a word at a time. */

@@ -86,6 +86,8 @@ static bool work(void *arg)
     snapshot_t *s = arg;
     const scene_wish_t wish = {.unaligned = s->wish->unaligned, .mask = s->wish->mask};
     reader_self(&s->reader);
+    /* The program's limits are not for the copy. */
+    atomic_store_explicit(&cm_options.limit_hard, 0, memory_order_relaxed);
     scene_init(&s->scene, &s->reader, &wish);
     if (!os_mappings(0, roots_mapping, &s->scene.roots))
         return false;

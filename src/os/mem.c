@@ -119,12 +119,11 @@ static void *map(void *hint, size_t size, int protection, int flags)
     return p == -1 ? NULL : (void *)p; /* NOLINT(performance-no-int-to-ptr) */
 }
 
-/* Fresh pages, counted. */
-static void *map_counted(size_t size, int flags)
+void *os_map(size_t size)
 {
     if (!charge(size))
         return NULL;
-    void *p = map(NULL, size, PROT_READ | PROT_WRITE, flags);
+    void *p = map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE);
     if (p == NULL)
         discharge(size);
     else
@@ -132,9 +131,10 @@ static void *map_counted(size_t size, int flags)
     return p;
 }
 
-void *os_map(size_t size) { return map_counted(size, MAP_PRIVATE); }
-
-void *os_map_shared(size_t size) { return map_counted(size, MAP_SHARED | MAP_NORESERVE); }
+void *os_map_shared(size_t size)
+{
+    return map(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE);
+}
 
 static bool unmap(void *p, size_t size)
 {

@@ -32,7 +32,8 @@ CM_INLINE size_t os_pages(size_t n) { return (n + os_page - 1) & ~(os_page - 1);
 /* Fresh, zeroed, readable and writable memory of its own. */
 void *os_map(size_t size);
 
-/* The same, but a child made by fork shares it. */
+/* The same, but a child made by fork shares it, and it counts for nothing: os_release with
+ * nothing used gives it back. */
 void *os_map_shared(size_t size);
 
 /* Address space without memory, at a multiple of align (a power of two): os_commit makes

@@ -196,6 +196,27 @@ bool os_each_number(int pid, const char *directory, void (*visit)(int number, vo
     return true;
 }
 
+bool os_thread_blocks(int thread, int signal)
+{
+    cm_text name = {.used = 0, .fd = -1};
+    bool blocks = false;
+    cm_text_string(&name, "task/");
+    cm_text_number(&name, (uint64_t)thread);
+    cm_text_string(&name, "/status");
+    name.bytes[name.used] = '\0';
+    lines_t l;
+    lines_begin(&l, proc_open(0, name.bytes, 0));
+    if (l.fd < 0)
+        return false;
+    for (const char *line; (line = lines_next(&l)) != NULL;)
+        if (cm_starts_with(line, "SigBlk:\t")) {
+            line += cm_length("SigBlk:\t");
+            blocks = (hex(&line) >> (signal - 1) & 1) != 0;
+        }
+    syscall(SYS_close, l.fd);
+    return blocks;
+}
+
 /* --- words in the kernel --- */
 
 typedef struct words {

@@ -28,6 +28,9 @@ size_t os_read_memory(int pid, uintptr_t address, void *to, size_t n);
 bool os_each_number(int pid, const char *directory, void (*visit)(int number, void *arg),
                     void *arg);
 
+/* A thread of this process has a signal blocked. */
+bool os_thread_blocks(int thread, int signal);
+
 /* Best effort: words that the process has parked in the kernel, as epoll's data and as
  * the values of timers. timers_of: whose timers, since a fork does not copy them. */
 void os_kernel_words(int pid, int timers_of, void (*visit)(uintptr_t word, void *arg),

@@ -34,7 +34,8 @@ static struct {
     _Atomic uint32_t inside;  /* entries of stopped[] taken */
     os_stopped_t *stopped;    /* STOPPED_MOST of them, mapped */
     size_t asked;             /* threads that were signalled, in tasks[] */
-    int *tasks;
+    size_t deaf;              /* that block the signal, in deaf_tasks[] */
+    int *tasks, *deaf_tasks;
     int signal; /* 0: not chosen yet */
 } stopping;
 
@@ -113,26 +114,39 @@ static bool prepare(void)
     if (stopping.stopped == NULL)
         stopping.stopped = os_map(os_pages(STOPPED_MOST * sizeof *stopping.stopped));
     if (stopping.tasks == NULL)
-        stopping.tasks = os_map(os_pages(STOPPED_MOST * sizeof *stopping.tasks));
+        stopping.tasks = os_map(os_pages(2 * STOPPED_MOST * sizeof *stopping.tasks));
+    if (stopping.tasks != NULL)
+        stopping.deaf_tasks = stopping.tasks + STOPPED_MOST;
     return stopping.stopped != NULL && stopping.tasks != NULL &&
            (stopping.signal != 0 || choose_signal());
 }
 
 /* --- who is there --- */
 
-static bool is_asked(int id)
+static bool is_among(const int *tasks, size_t count, int id)
 {
-    for (size_t i = 0; i < stopping.asked; i++)
-        if (stopping.tasks[i] == id)
+    for (size_t i = 0; i < count; i++)
+        if (tasks[i] == id)
             return true;
     return false;
+}
+
+/* Who blocks the signal would have everybody wait in vain. */
+static void note_deaf(int id, void *arg)
+{
+    (void)arg;
+    if (stopping.deaf < STOPPED_MOST && id != (int)syscall(SYS_gettid) &&
+        os_thread_blocks(id, stopping.signal))
+        stopping.deaf_tasks[stopping.deaf++] = id;
 }
 
 /* Signal a thread that was not yet. */
 static void ask(int id, void *arg)
 {
     (void)arg;
-    if (id == (int)syscall(SYS_gettid) || stopping.asked == STOPPED_MOST || is_asked(id))
+    if (id == (int)syscall(SYS_gettid) || stopping.asked == STOPPED_MOST ||
+        is_among(stopping.tasks, stopping.asked, id) ||
+        is_among(stopping.deaf_tasks, stopping.deaf, id))
         return;
     if (syscall(SYS_tgkill, syscall(SYS_getpid), id, stopping.signal) == 0)
         stopping.tasks[stopping.asked++] = id;
@@ -175,6 +189,8 @@ size_t os_stop(const os_stopped_t **stopped, size_t *missed)
         errno = saved;
         return 0;
     }
+    stopping.deaf = 0;
+    os_each_number(0, "task", note_deaf, NULL);
     atomic_store_explicit(&stopping.arrived, 0, memory_order_relaxed);
     atomic_store_explicit(&stopping.inside, 0, memory_order_relaxed);
     atomic_fetch_add_explicit(&stopping.round, 1, memory_order_release);
@@ -188,7 +204,7 @@ size_t os_stop(const os_stopped_t **stopped, size_t *missed)
     }
     size_t arrived = atomic_load_explicit(&stopping.arrived, memory_order_acquire);
     size_t expected = still_expected();
-    *missed += expected > arrived ? expected - arrived : 0;
+    *missed += stopping.deaf + (expected > arrived ? expected - arrived : 0);
     *stopped = stopping.stopped;
     errno = saved;
     return arrived < STOPPED_MOST ? arrived : STOPPED_MOST;
