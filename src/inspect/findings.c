@@ -228,7 +228,7 @@ static const leak_t *next_direct(const leak_list_t *list, const leak_t *after)
     return best;
 }
 
-static void write_text(const findings_t *f, groups_t *g, cm_text *t)
+static void findings_text(const findings_t *f, groups_t *g, cm_text *t)
 {
     group_t group;
     text_totals(f, t);
@@ -286,7 +286,7 @@ static void json_totals(const leak_list_t *l, cm_text *t)
 }
 
 /* All groups and all leaks. */
-static void write_json(const findings_t *f, groups_t *g, cm_text *t)
+static void findings_json(const findings_t *f, groups_t *g, cm_text *t)
 {
     group_t group;
     json_totals(f->list, t);
@@ -312,9 +312,9 @@ void findings_write(const findings_t *f)
         return;
     }
     if (f->json)
-        write_json(f, &g, &t);
+        findings_json(f, &g, &t);
     else
-        write_text(f, &g, &t);
+        findings_text(f, &g, &t);
     cm_text_flush(&t);
     os_unmap(g.table, g.mapped);
 }
