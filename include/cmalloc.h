@@ -62,8 +62,49 @@ typedef struct cmalloc_item {
 } cmalloc_item;
 
 /* Give the chunks that the calling thread has cached back to their arenas and merge those
- * there: for a thread that goes to sleep for long. Others' caches are not touched. */
+ * there. Others' caches are not touched. Its next calls fill the cache anew. */
 void cmalloc_thread_flush(void);
+
+/*
+ * "This thread is about to sleep": what it has cached goes back to the arenas and is
+ * merged, as by cmalloc_thread_flush. Free memory goes back to the system when it has been
+ * free for purge_age, as ever, and all of it at once when purge_age is 0 or a limit is
+ * near.
+ */
+void cmalloc_idle(void);
+
+/*
+ * Give back to the system, now, all memory that is free: of every arena, of what all
+ * threads' caches can spare, and mappings that are kept for reuse; the calling thread's
+ * cache is emptied. The same as malloc_trim(0).
+ *
+ * Returns 1 if some memory went back, 0 if there was none.
+ */
+int cmalloc_purge(void);
+
+/*
+ * Set an option by its name, as CMALLOC_OPTIONS does before main (README.md and
+ * CMALLOC_OPTIONS=help have the table); the limits, too, are options.
+ *
+ * name:  one of the table, case as there.
+ * value: text: a decimal number, which may end in k, m or g, or a word of the option's
+ *        range.
+ * Returns 0; or -1 with errno ENOENT (no such option), EINVAL (not a value in its range)
+ * or EPERM (it is read at start only), and nothing has changed. What is in memory already
+ * stays as it is: a lower limit frees nothing by itself, arenas beyond arena_max stay,
+ * and heaps keep the kind of pages that they have. Lock-free; async-signal-safe.
+ */
+int cmalloc_option_set(const char *name, const char *value);
+
+/*
+ * The value that an option has now; thresholds may have adapted.
+ *
+ * name:  as above.
+ * value: set to the number, SIZE_MAX for `off`; of a word, its place in the range, from 0.
+ * Returns 0; or -1 with errno ENOENT (no such option), and *value is as it was. Lock-free;
+ * async-signal-safe.
+ */
+int cmalloc_option_get(const char *name, size_t *value);
 
 /*
  * Visit every arena, heap and chunk of this process.

@@ -46,6 +46,7 @@
 #include "inspect/walk.c"
 
 #include "api/cmalloc.c"
+#include "api/control.c"
 #include "api/cxx.c"
 #include "api/glibc.c"
 #include "api/malloc.c"

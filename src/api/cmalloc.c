@@ -2,7 +2,6 @@
 #include "cmalloc.h"
 
 #include "base/compiler.h"
-#include "front/front.h"
 #include "inspect/collect.h"
 #include "inspect/snapshot.h"
 #include "inspect/stats.h"
@@ -40,8 +39,6 @@ CM_EXPORT int cmalloc_stats_print(int fd, const char *format)
 }
 
 CM_EXPORT int cmalloc_check(void) { return check_all(); }
-
-CM_EXPORT void cmalloc_thread_flush(void) { front_flush(); }
 
 static snapshot_wish_t wish_of(unsigned flags)
 {
