@@ -13,6 +13,7 @@
 
 #include "cmalloc.h"
 #include "inspect/reach.h"
+#include "inspect/reader.h"
 #include "inspect/root.h"
 #include "inspect/roots.h"
 

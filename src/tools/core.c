@@ -154,14 +154,18 @@ static void read_aux(target_t *t, const char *bytes, size_t size)
 {
     const elf_aux *aux = (const elf_aux *)(const void *)bytes;
     for (; size >= sizeof *aux && aux->a_type != AT_NULL; aux++, size -= sizeof *aux)
-        if (aux->a_type == AT_PAGESZ && aux->a_un.a_val >= 4096 &&
-            (aux->a_un.a_val & (aux->a_un.a_val - 1)) == 0)
+        if (aux->a_type == AT_RANDOM)
+            t->main_stack = aux->a_un.a_val;
+        else if (aux->a_type == AT_PAGESZ && aux->a_un.a_val >= 4096 &&
+                 (aux->a_un.a_val & (aux->a_un.a_val - 1)) == 0)
             t->reader.page = aux->a_un.a_val;
 }
 
 static size_t padded(size_t n) { return (n + 3) & ~(size_t)3; }
 
-static void read_notes(target_t *t, const elf_segment *s)
+typedef void (*note_visit)(unsigned type, const void *bytes, size_t size, void *arg);
+
+static void visit_notes(target_t *t, const elf_segment *s, note_visit visit, void *arg)
 {
     uint64_t at = s->p_offset, end = at + s->p_filesz;
     while (at + sizeof(elf_note) <= end) {
@@ -172,12 +176,17 @@ static void read_notes(target_t *t, const elf_segment *s)
         const char *bytes = image_at(t, content, n->n_descsz);
         if (bytes == NULL)
             break;
-        if (n->n_type == NT_FILE && (uintptr_t)bytes % sizeof(long) == 0)
-            read_names(t, bytes, n->n_descsz);
-        else if (n->n_type == NT_AUXV)
-            read_aux(t, bytes, n->n_descsz);
+        visit(n->n_type, bytes, n->n_descsz, arg);
         at = content + padded(n->n_descsz);
     }
+}
+
+static void read_note(unsigned type, const void *bytes, size_t size, void *arg)
+{
+    if (type == NT_FILE && (uintptr_t)bytes % sizeof(long) == 0)
+        read_names(arg, bytes, size);
+    else if (type == NT_AUXV)
+        read_aux(arg, bytes, size);
 }
 
 /* Over 65,534 segments: the number is in the first section header. */
@@ -212,9 +221,20 @@ static bool read_segments(target_t *t)
             add_part(t, &s[i]);
     for (size_t i = 0; i < count; i++)
         if (s[i].p_type == PT_NOTE)
-            read_notes(t, &s[i]);
+            visit_notes(t, &s[i], read_note, t);
     qsort(t->parts, t->part_count, sizeof *t->parts, by_address);
     return true;
+}
+
+void core_each_note(target_t *t, note_visit visit, void *arg)
+{
+    const elf_head *head = image_at(t, 0, sizeof *head);
+    size_t count = head == NULL ? 0 : segment_count(t, head);
+    const elf_segment *s =
+        head == NULL ? NULL : image_at(t, head->e_phoff, count * sizeof *s);
+    for (size_t i = 0; s != NULL && i < count; i++)
+        if (s[i].p_type == PT_NOTE)
+            visit_notes(t, &s[i], visit, arg);
 }
 
 /* --- opening --- */

@@ -24,6 +24,12 @@ static const subcommand subcommands[] = {
     {"top", tool_top, "[-1] [-d SECONDS] [PID...]", "processes on cmalloc, live"},
     {"why", tool_why, "PID|CORE [-n COUNT]", "fragmentation: what pins free memory"},
     {"find", tool_find, "PID|CORE ADDRESS...", "which chunk is that, and its neighbours"},
+    {"leaks", tool_leaks,
+     "PID|CORE [--precise] [--json] [--unaligned] [--mask HEX] [--once] [--interval "
+     "SECONDS] [--rows N] [--hex BYTES] [--save FILE] [--since FILE]",
+     "what nothing points to any more"},
+    {"who", tool_who, "PID|CORE ADDRESS [--precise] [--unaligned] [--mask HEX]",
+     "who points to it: a path from a root"},
     {"check", tool_check, "PID|CORE", "look for damage"},
     {"trim", tool_trim, "PID", "have a process give back what it can"},
 };

@@ -131,3 +131,9 @@ void stop_end(target_t *t)
     if (t->pid != 0)
         let_go();
 }
+
+void stop_each(void (*visit)(pid_t thread, void *arg), void *arg)
+{
+    for (size_t i = 0; i < stopped.count; i++)
+        visit(stopped.threads[i].thread, arg);
+}

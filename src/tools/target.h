@@ -36,6 +36,7 @@ typedef struct target {
     size_t image_size;
     struct core_part *parts; /* core: where each mapping's bytes are */
     size_t part_count;
+    uintptr_t main_stack; /* core: an address in the stack that the process began with */
 } target_t;
 
 /* Open `name`, a PID in decimal or the path of a core, and find the library's root in it.
@@ -70,6 +71,12 @@ void target_add_map(target_t *t, const reader_map *m);
 tool_status core_open(target_t *t, const char *path);
 void core_close(target_t *t);
 
+/* Visit the notes of a core: registers of threads, for instance (NT_* in <elf.h>). */
+void core_each_note(target_t *t,
+                    void (*visit)(unsigned type, const void *bytes, size_t size,
+                                  void *arg),
+                    void *arg);
+
 /* --- stopping, for what needs a consistent walk --- */
 
 /*
@@ -80,6 +87,9 @@ void core_close(target_t *t);
  */
 bool stop_begin(target_t *t);
 void stop_end(target_t *t);
+
+/* Visit the threads that are stopped, to look at their registers. */
+void stop_each(void (*visit)(pid_t thread, void *arg), void *arg);
 
 /* An item's kind, in words. */
 const char *target_kind(const cmalloc_item *item);

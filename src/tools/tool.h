@@ -60,10 +60,12 @@ uintptr_t tool_address(const char *text);
 /* The subcommands: argv[0] is the subcommand's name. They return a tool_status. */
 int tool_check(int argc, char **argv);
 int tool_find(int argc, char **argv);
+int tool_leaks(int argc, char **argv);
 int tool_run(int argc, char **argv);
 int tool_stats(int argc, char **argv);
 int tool_top(int argc, char **argv);
 int tool_trim(int argc, char **argv);
+int tool_who(int argc, char **argv);
 int tool_why(int argc, char **argv);
 
 #endif
