@@ -141,8 +141,8 @@ heap: tests/demo/heap.c libcmalloc.a build/flags
 # The command: its own files, and the part of the library that looks at any memory.
 TOOL_SOURCES := $(wildcard src/tools/*.c) \
                 $(addprefix src/,base/report.c os/proc.c \
-                  $(addprefix inspect/,reader.c walk.c stats.c stats_text.c reach.c \
-                    leak.c roots.c scene.c findings.c))
+                  $(addprefix inspect/,reader.c walk.c stats.c stats_text.c find.c check.c \
+                    reach.c leak.c roots.c scene.c findings.c))
 
 build/cmalloc build/tiny/cmalloc: $(TOOL_SOURCES) build/flags
 	$(call say,CC)

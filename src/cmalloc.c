@@ -30,7 +30,9 @@
 #include "front/trim.c"
 
 #include "inspect/check.c"
+#include "inspect/check_self.c"
 #include "inspect/collect.c"
+#include "inspect/find.c"
 #include "inspect/findings.c"
 #include "inspect/leak.c"
 #include "inspect/reach.c"

@@ -1,101 +1,329 @@
-/*
- * inspect/check.c - every invariant of every heap, as the heads of core's files state
- * them.
- *
- * One walk looks at the chunks and counts those that are free by their header; the bins
- * must then hold just as many, each in its place. Damage is fatal, with the words of a
- * panic.
- */
-#include "front/thread.h"
-#include "inspect/walk.h"
+/* inspect/check.c - see check.h. */
+#include "inspect/check.h"
 
-typedef struct tally {
-    const arena_t *a;
-    size_t free_count, free_bytes;
-    bool before_free; /* the chunk before was free */
-} tally_t;
+#define CHECK_LIST_MOST ((size_t)1 << 24) /* chunks of a list whose length is not known */
+#define CHECK_THREADS_MOST ((size_t)1 << 20)
 
-static void require(bool holds, const char *what, const void *where)
+static void fault(check_t *c, const char *what, uintptr_t where)
+{
+    c->faults++;
+    c->fault(c, what, where);
+}
+
+/* False, and a fault, if it does not hold. */
+static bool require(check_t *c, bool holds, const char *what, uintptr_t where)
 {
     if (cm_unlikely(!holds))
-        cm_panic(what, where);
+        fault(c, what, where);
+    return holds;
 }
 
-static void check_heap(const cmalloc_item *item, tally_t *t)
-{
-    (void)item;
-    t->before_free = false;
-}
+/* --- the walk --- */
 
-static void check_chunk(const cmalloc_item *item, tally_t *t)
+static void check_chunk(check_t *c, const cmalloc_item *item)
 {
-    const chunk_t *c = item->address;
-    const heap_info *h = item->heap;
-    require(item->kind == CMALLOC_TOP || item->kind == CMALLOC_FENCEPOST ||
-                item->size >= CHUNK_MIN,
-            PANIC_SIZE, item->mem);
-    require((item->flags & CHUNK_M) == 0 && (item->flags & CHUNK_A) == heap_flag(h),
-            PANIC_SIZE, item->mem);
-    require(((item->flags & CHUNK_P) == 0) == t->before_free,
-            "P bit disagrees with the chunk before", item->mem);
-    t->before_free = item->kind == CMALLOC_FREE;
-    if (item->kind != CMALLOC_FREE)
+    uintptr_t mem = (uintptr_t)item->mem, next = (uintptr_t)item->address + item->size;
+    size_t expected = (uintptr_t)item->heap % HEAP_MAX_SIZE == 0 ? CHUNK_A : 0;
+    if (expected != 0) { /* a heap at the break may start there too */
+        const heap_info *h = reader_see(c->walk.reader, (uintptr_t)item->heap, sizeof *h);
+        expected = h == NULL ? expected : heap_flag(h);
+    }
+    require(c, (item->flags & (CHUNK_M | CHUNK_A)) == expected, PANIC_SIZE, mem);
+    require(c, ((item->flags & CHUNK_P) == 0) == c->before_free,
+            "P bit disagrees with the chunk before", mem);
+    c->before_free = item->kind == CMALLOC_FREE;
+    if (!c->before_free)
         return;
-    require((item->flags & CHUNK_P) != 0, "two neighbouring free chunks", item->mem);
-    require(chunk_next(c)->prev_size == item->size, PANIC_FOOTER, item->mem);
-    t->free_count++;
-    t->free_bytes += item->size;
+    require(c, (item->flags & CHUNK_P) != 0, "two neighbouring free chunks", mem);
+    const chunk_t *after = reader_see(c->walk.reader, next, CHUNK_HEADER);
+    require(c, after != NULL && after->prev_size == item->size, PANIC_FOOTER, mem);
+    c->free_count++;
+    c->free_bytes += item->size;
 }
 
 static int check_item(const cmalloc_item *item, void *arg)
 {
-    if (item->kind == CMALLOC_HEAP)
-        check_heap(item, arg);
-    else if (item->kind != CMALLOC_ARENA)
-        check_chunk(item, arg);
+    check_t *c = arg;
+    switch (item->kind) {
+    case CMALLOC_ARENA:
+        break;
+    case CMALLOC_HEAP:
+        c->before_free = false;
+        break;
+    case CMALLOC_MMAPPED:
+        c->large_count++;
+        c->large_bytes += item->reserved;
+        break;
+    case CMALLOC_DAMAGED: /* has been told; what it did to the next one's P is not known */
+        c->before_free = false;
+        break;
+    default:
+        check_chunk(c, item);
+    }
     return 0;
 }
 
-static void check_bin(const arena_t *a, unsigned index, tally_t *t)
+static void walk_fault(const char *what, uintptr_t where, void *arg)
 {
-    const chunk_t *first = a->bins.first[index], *c = first;
-    bool marked =
-        (a->bins.bitmap[index / BIN_WORD_BITS] >> (index % BIN_WORD_BITS) & 1) != 0;
-    require(marked == (first != NULL), "bin: bitmap disagrees", &a->bins.first[index]);
-    while (c != NULL) {
-        const chunk_t *next = bin_next(c);
-        require(next->bk == link_hide(c), PANIC_LINKS, chunk_mem(c));
-        require(bin_index(chunk_size(c)) == index, "bin: chunk of another size",
-                chunk_mem(c));
-        require(chunk_is_free(c) && t->free_count > 0, "bin: chunk in use", chunk_mem(c));
-        t->free_count--;
-        t->free_bytes -= chunk_size(c);
-        c = next != first ? next : NULL;
+    fault(arg, what, where);
+}
+
+/* --- bins --- */
+
+/* What is wrong with chunk at, which is in bin index; *next is the one behind it. NULL:
+ * nothing. */
+static const char *binned_fault(check_t *c, uintptr_t at, unsigned index, uintptr_t *next)
+{
+    const chunk_t *chunk = reader_see(c->walk.reader, at, sizeof *chunk);
+    if (chunk == NULL)
+        return PANIC_LINKS;
+    size_t size = chunk_size(chunk);
+    *next = chunk->fd ^ c->secret.mask;
+    if (*next % CHUNK_ALIGN != at % CHUNK_ALIGN)
+        return PANIC_LINKS;
+    chunk = reader_see(c->walk.reader, *next, sizeof *chunk);
+    if (chunk == NULL || (chunk->bk ^ c->secret.mask) != at)
+        return PANIC_LINKS;
+    if (bin_index(size) != index)
+        return "bin: chunk of another size";
+    chunk = reader_see(c->walk.reader, at + size, CHUNK_HEADER);
+    if (chunk == NULL || chunk_prev_inuse(chunk) || c->free_count == 0)
+        return "bin: chunk in use";
+    c->free_count--;
+    c->free_bytes -= size;
+    return NULL;
+}
+
+static void check_bin(check_t *c, uintptr_t first, unsigned index)
+{
+    uintptr_t at = first, next = 0;
+    do {
+        const char *what = binned_fault(c, at, index, &next);
+        if (!require(c, what == NULL, what, at + CHUNK_HEADER))
+            return;
+        at = next;
+    } while (at != first);
+}
+
+static void check_bins(check_t *c)
+{
+    bins_t bins;
+    uintptr_t at = c->arena + offsetof(arena_t, bins);
+    size_t faults = c->faults;
+    if (!reader_copy(c->walk.reader, at, &bins, sizeof bins))
+        return;
+    for (unsigned i = 0; i < BIN_COUNT; i++) {
+        bool marked = (bins.bitmap[i / BIN_WORD_BITS] >> (i % BIN_WORD_BITS) & 1) != 0;
+        require(c, marked == (bins.first[i] != NULL), "bin: bitmap disagrees",
+                at + offsetof(bins_t, first) + i * sizeof bins.first[i]);
+        if (bins.first[i] != NULL)
+            check_bin(c, (uintptr_t)bins.first[i], i);
+    }
+    if (c->faults == faults)
+        require(c, c->free_count == 0 && c->free_bytes == 0, "free chunk in no bin",
+                c->arena);
+}
+
+/* --- lists of chunks that wait --- */
+
+/* What is wrong with mem, which waits in class k. *next is the one behind it, *size its
+ * size. */
+static const char *waiting_fault(check_t *c, uintptr_t mem, unsigned k, uintptr_t *next,
+                                 size_t *size)
+{
+    const uintptr_t *words = reader_see(c->walk.reader, mem - CHUNK_HEADER, CHUNK_MIN);
+    if (mem % CHUNK_ALIGN != 0 || words == NULL || words[3] != c->secret.key)
+        return PANIC_LINKS;
+    *size = words[1] & ~CHUNK_FLAGS;
+    *next = words[2] ^ c->secret.mask;
+    if ((words[1] & CHUNK_M) != 0)
+        return k == CLASS_COUNT ? NULL : PANIC_SIZE;
+    if (*size < CHUNK_MIN || *size % CHUNK_ALIGN != 0 || *size > HEAP_MAX_SIZE ||
+        (k < CLASS_COUNT && *size < class_size(k)))
+        return PANIC_SIZE;
+    const chunk_t *after =
+        reader_see(c->walk.reader, mem - CHUNK_HEADER + *size, CHUNK_HEADER);
+    if (after == NULL)
+        return PANIC_SIZE;
+    return chunk_prev_inuse(after) ? NULL : "cached chunk is free";
+}
+
+/* A list of class k, or of any (CLASS_COUNT). Returns how many chunks it has; bytes are the
+ * sum of their sizes. It ends at a fault. */
+static size_t check_list(check_t *c, uintptr_t first, unsigned k, size_t most,
+                         size_t *bytes)
+{
+    size_t count = 0, size = 0;
+    uintptr_t next = 0;
+    for (uintptr_t mem = first; mem != 0; mem = next, count++) {
+        const char *what =
+            count < most ? waiting_fault(c, mem, k, &next, &size) : "list: too long";
+        if (!require(c, what == NULL, what, mem))
+            return count;
+        *bytes += size;
+    }
+    return count;
+}
+
+/* A list of which the length is known. */
+static void check_magazine(check_t *c, uintptr_t first, size_t count, unsigned k)
+{
+    size_t bytes = 0, faults = c->faults;
+    size_t found = check_list(c, first, k, count, &bytes);
+    if (c->faults == faults)
+        require(c, found == count, "magazine: count disagrees", first);
+}
+
+static void check_parked(check_t *c, uintptr_t first, unsigned k, size_t *count)
+{
+    uintptr_t mask = c->secret.mask;
+    for (size_t left = CHECK_LIST_MOST; first != 0 && left > 0; left--) {
+        const uintptr_t *words = reader_see(c->walk.reader, first, 3 * SIZE_SZ);
+        uintptr_t second = words == NULL ? 0 : words[0] ^ mask;
+        uintptr_t behind = words == NULL ? 0 : words[2] ^ mask;
+        words = reader_see(c->walk.reader, second, 3 * SIZE_SZ);
+        if (!require(c, words != NULL && behind % CHUNK_ALIGN == 0, PANIC_LINKS, first))
+            return;
+        size_t n = words[2], faults = c->faults;
+        check_magazine(c, first, n, k);
+        if (c->faults != faults)
+            return;
+        *count += n;
+        first = behind;
     }
 }
 
-void check_arena_locked(arena_t *a)
+static void check_depot(check_t *c)
 {
-    tally_t t = {.a = a};
-    walk_arena_locked(a, check_item, &t);
-    for (unsigned i = 0; i < BIN_COUNT; i++)
-        check_bin(a, i, &t);
-    require(t.free_count == 0 && t.free_bytes == 0, "free chunk in no bin", a);
+    depot_t depot;
+    size_t faults = c->faults, bytes = 0;
+    uintptr_t at = c->arena + offsetof(arena_t, depot);
+    if (!reader_copy(c->walk.reader, at, &depot, sizeof depot))
+        return;
+    for (unsigned k = 0; k < CLASS_COUNT; k++) {
+        const depot_shelf_t *shelf = &depot.shelf[k];
+        size_t count = shelf->loose.count;
+        check_magazine(c, (uintptr_t)shelf->loose.first, count, k);
+        check_parked(c, (uintptr_t)shelf->parked, k, &count);
+        bytes += count * class_size(k);
+    }
+    if (c->faults == faults)
+        require(c, bytes == depot.bytes, "depot: bytes disagree", at);
 }
 
-int check_all(void)
+static void check_inbox(check_t *c)
 {
-    int checked = 0;
-    if (!thread_enter())
-        return 0;
-    for (unsigned i = 0; i < arena_count(); i++) {
-        arena_t *a = arena_at(i);
-        if (!arena_lock(a))
-            continue;
-        check_arena_locked(a);
-        arena_unlock(a);
-        checked++;
+    uintptr_t first = 0;
+    size_t bytes = 0;
+    if (reader_copy(c->walk.reader, c->arena + offsetof(arena_t, inbox), &first,
+                    sizeof first))
+        check_list(c, first, CLASS_COUNT, CHECK_LIST_MOST, &bytes);
+}
+
+/* --- M chunks --- */
+
+static void check_larges(check_t *c)
+{
+    size_t faults = c->faults;
+    walk_larges(&c->walk, c->arena);
+    const arena_t *a = reader_see(c->walk.reader, c->arena, sizeof *a);
+    if (a != NULL && c->faults == faults)
+        require(c, a->large_count == c->large_count && a->large_bytes == c->large_bytes,
+                "mmapped chunks: count disagrees", c->arena);
+}
+
+/* --- all of it --- */
+
+void check_init(check_t *c, reader_t *reader, const link_secret_t *secret,
+                void (*on_fault)(check_t *, const char *, uintptr_t), void *arg)
+{
+    *c = (check_t){.walk = {reader, secret->key, check_item, walk_fault, c},
+                   .secret = *secret,
+                   .fault = on_fault,
+                   .arg = arg};
+}
+
+void check_arena(check_t *c, uintptr_t arena)
+{
+    c->arena = arena;
+    c->free_count = c->free_bytes = c->large_count = c->large_bytes = 0;
+    walk_arena(&c->walk, arena);
+    check_bins(c);
+    check_depot(c);
+    check_inbox(c);
+    check_larges(c);
+    c->arena = 0;
+}
+
+static void check_outgoing(check_t *c, const outgoing_t *o)
+{
+    size_t bytes = 0, faults = c->faults;
+    if (o->first == NULL)
+        return;
+    check_list(c, (uintptr_t)o->first, CLASS_COUNT, CHECK_LIST_MOST, &bytes);
+    if (c->faults == faults)
+        require(c, bytes == o->bytes, "outgoing chunks: bytes disagree",
+                (uintptr_t)o->first);
+}
+
+static void check_thread_class(check_t *c, uintptr_t thread, unsigned k,
+                               bool stands_still)
+{
+    cache_bin_t bin;
+    magazine_t spare;
+    uintptr_t bin_at = thread + offsetof(thread_t, bins) + k * sizeof bin;
+    uintptr_t spare_at = thread + offsetof(thread_t, spare) + k * sizeof spare;
+    if (reader_copy(c->walk.reader, spare_at, &spare, sizeof spare))
+        check_magazine(c, (uintptr_t)spare.first, spare.count, k);
+    if (!stands_still || !reader_copy(c->walk.reader, bin_at, &bin, sizeof bin))
+        return;
+    if (require(c, bin.room <= bin.cap, "cache: room > cap", bin_at))
+        check_magazine(c, bin.head ^ c->secret.mask, bin.cap - bin.room, k);
+}
+
+void check_thread(check_t *c, uintptr_t thread, bool stands_still)
+{
+    uintptr_t arena = 0, at = thread + offsetof(thread_t, out);
+    outgoing_t out[OUTGOING];
+    if (!reader_copy(c->walk.reader, thread + offsetof(thread_t, arena), &arena,
+                     sizeof arena) ||
+        arena == 0)
+        return;
+    for (unsigned k = 0; k < CLASS_COUNT; k++)
+        check_thread_class(c, thread, k, stands_still);
+    if (stands_still && reader_copy(c->walk.reader, at, out, sizeof out))
+        for (unsigned i = 0; i < OUTGOING; i++)
+            check_outgoing(c, &out[i]);
+}
+
+bool check_target(check_t *c, const root_t *root)
+{
+    uintptr_t arenas[ARENA_MAX], table = (uintptr_t)root->arenas, thread = 0;
+    uint32_t count;
+    if (!reader_copy(c->walk.reader, table + offsetof(arena_table_t, count), &count,
+                     sizeof count) ||
+        !reader_copy(c->walk.reader, table + offsetof(arena_table_t, arenas), arenas,
+                     sizeof arenas) ||
+        !reader_copy(c->walk.reader, (uintptr_t)root->threads, &thread, sizeof thread))
+        return false;
+    for (uint32_t i = 0; i < count && i < ARENA_MAX; i++)
+        check_arena(c, arenas[i]);
+    for (size_t left = CHECK_THREADS_MOST; thread != 0 && left > 0; left--) {
+        check_thread(c, thread, true);
+        if (!reader_copy(c->walk.reader, thread + offsetof(thread_t, next_all), &thread,
+                         sizeof thread))
+            break;
     }
-    thread_leave();
-    return checked;
+    return true;
+}
+
+void check_explain(check_t *c, cm_text *t, uintptr_t where)
+{
+    finding_t finding = {.address = where};
+    find_t find = {.findings = &finding, .count = 1};
+    walk_t w = {c->walk.reader, c->secret.key, find_visit, find_ignore, &find};
+    if (c->arena != 0)
+        walk_arena(&w, c->arena);
+    find_tell(t, &finding);
+    find_dump(t, c->walk.reader, where - CHUNK_HEADER);
 }

@@ -25,67 +25,14 @@ typedef ElfW(auxv_t) elf_aux;
 
 #define NAMES_MOST 65536 /* entries of NT_FILE */
 
-typedef struct core_part {
-    uintptr_t from;
-    size_t size;   /* bytes that the file has of it */
-    size_t offset; /* in the file */
-} core_part;
-
-/* --- bytes --- */
-
-static const core_part *part_of(const target_t *t, uintptr_t address)
-{
-    size_t low = 0, high = t->part_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        const core_part *p = &t->parts[middle];
-        if (address - p->from < p->size)
-            return p;
-        if (address < p->from)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
-}
-
-static bool core_move(reader_t *r, uintptr_t address, size_t size)
-{
-    target_t *t = (target_t *)r;
-    const core_part *p = part_of(t, address);
-    if (p == NULL)
-        return false;
-    *r = (reader_t){.start = p->from,
-                    .size = p->size,
-                    .shift = (uintptr_t)t->image + p->offset - p->from,
-                    .page = r->page,
-                    .move = r->move,
-                    .resident = r->resident,
-                    .maps = r->maps,
-                    .map_count = r->map_count};
-    if (size <= p->size - (address - p->from))
-        return true;
-    size_t done = 0;
-    while (done < size && (p = part_of(t, address + done)) != NULL) {
-        size_t into = address + done - p->from, n = p->size - into;
-        n = n > size - done ? size - done : n;
-        memcpy(t->buffer + done, t->image + p->offset + into, n);
-        done += n;
-    }
-    r->start = address;
-    r->size = done;
-    r->shift = (uintptr_t)t->buffer - address;
-    return done >= size;
-}
-
 /* The kernel leaves holes where there was no page. */
 static size_t core_resident(reader_t *r, uintptr_t from, size_t size)
 {
     target_t *t = (target_t *)r;
-    const core_part *p = part_of(t, from);
+    const target_part *p = parts_find(t, from);
     if (p == NULL || size > p->size - (from - p->from))
         return size;
-    off_t at = (off_t)(p->offset + (from - p->from)), end = at + (off_t)size;
+    off_t at = p->bytes - t->image + (off_t)(from - p->from), end = at + (off_t)size;
     size_t bytes = 0;
     while (at < end) {
         off_t data = lseek(t->file, at, SEEK_DATA);
@@ -116,7 +63,7 @@ static void add_part(target_t *t, const elf_segment *s)
     else if (size > t->image_size - s->p_offset)
         size = t->image_size - s->p_offset;
     t->truncated |= size < s->p_filesz;
-    t->parts[t->part_count++] = (core_part){s->p_vaddr, size, s->p_offset};
+    parts_add(t, s->p_vaddr, size, t->image + s->p_offset);
     reader_map m = {.from = s->p_vaddr,
                     .to = s->p_vaddr + s->p_memsz,
                     .readable = (s->p_flags & PF_R) != 0 && size > 0,
@@ -198,12 +145,6 @@ static size_t segment_count(const target_t *t, const elf_head *head)
     return section == NULL ? 0 : section->sh_info;
 }
 
-static int by_address(const void *a, const void *b)
-{
-    const core_part *x = a, *y = b;
-    return x->from < y->from ? -1 : x->from > y->from;
-}
-
 static bool read_segments(target_t *t)
 {
     const elf_head *head = image_at(t, 0, sizeof *head);
@@ -215,14 +156,13 @@ static bool read_segments(target_t *t)
     const elf_segment *s = image_at(t, head->e_phoff, count * sizeof *s);
     if (count == 0 || s == NULL)
         return false;
-    t->parts = tool_alloc(count * sizeof *t->parts);
     for (size_t i = 0; i < count; i++)
         if (s[i].p_type == PT_LOAD && s[i].p_vaddr + s[i].p_memsz > s[i].p_vaddr)
             add_part(t, &s[i]);
     for (size_t i = 0; i < count; i++)
         if (s[i].p_type == PT_NOTE)
             visit_notes(t, &s[i], read_note, t);
-    qsort(t->parts, t->part_count, sizeof *t->parts, by_address);
+    parts_sort(t);
     return true;
 }
 
@@ -252,7 +192,7 @@ tool_status core_open(target_t *t, const char *path)
     if (image == MAP_FAILED)
         return TOOL_SYSTEM;
     t->image = image;
-    t->reader.move = core_move;
+    t->reader.move = parts_move;
     t->reader.resident = core_resident;
     t->reader.page = (size_t)sysconf(_SC_PAGESIZE);
     t->buffer = tool_alloc(READER_MOST);
@@ -265,5 +205,4 @@ void core_close(target_t *t)
         munmap((void *)(uintptr_t)t->image, t->image_size);
     if (t->file >= 0)
         close(t->file);
-    free(t->parts);
 }

@@ -50,7 +50,7 @@ static size_t read_target(target_t *t, uintptr_t address, size_t size)
     return n < 0 ? 0 : (size_t)n;
 }
 
-static bool process_move(reader_t *r, uintptr_t address, size_t size)
+bool process_move(reader_t *r, uintptr_t address, size_t size)
 {
     target_t *t = (target_t *)r;
     uintptr_t end = r->start + r->size, start = address & ~(uintptr_t)(r->page - 1);

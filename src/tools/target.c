@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define SCAN_STEP ((size_t)32 * 1024)
 #define SCAN_MOST ((size_t)1 << 30) /* a mapping beyond this holds no program's data */
@@ -164,6 +165,9 @@ void target_close(target_t *t)
         process_close(t);
     else
         core_close(t);
+    if (t->frozen != NULL)
+        munmap(t->frozen, t->frozen_size);
+    free(t->parts);
     free(t->buffer);
     free(t->maps);
     free(t);

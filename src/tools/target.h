@@ -16,6 +16,13 @@
 
 #define TARGET_THREADS_MOST ((size_t)1 << 20) /* structs of a list that is believed */
 
+/* Bytes of the target that stand in our memory: of a core, or copied out of a process. */
+typedef struct target_part {
+    uintptr_t from;
+    size_t size;
+    const char *bytes;
+} target_part;
+
 typedef struct target {
     reader_t reader;  /* first: readers find their target by it */
     const char *name; /* as the user wrote it */
@@ -34,8 +41,10 @@ typedef struct target {
     int file;            /* core */
     const char *image;   /* core: the file, mapped */
     size_t image_size;
-    struct core_part *parts; /* core: where each mapping's bytes are */
-    size_t part_count;
+    target_part *parts; /* ascending */
+    size_t part_count, part_room;
+    char *frozen; /* process: what freeze has copied */
+    size_t frozen_size;
     uintptr_t main_stack; /* core: an address in the stack that the process began with */
 } target_t;
 
@@ -65,8 +74,17 @@ tool_status target_find_root(target_t *t);
 tool_status process_open(target_t *t, pid_t pid);
 void process_close(target_t *t);
 
+/* Bring bytes of the process into the window. */
+bool process_move(reader_t *r, uintptr_t address, size_t size);
+
 /* Add a mapping to the target's list. */
 void target_add_map(target_t *t, const reader_map *m);
+
+/* Add a part; once all are there, put them in order. Then the window moves among them. */
+void parts_add(target_t *t, uintptr_t from, size_t size, const char *bytes);
+void parts_sort(target_t *t);
+const target_part *parts_find(const target_t *t, uintptr_t address);
+bool parts_move(reader_t *r, uintptr_t address, size_t size);
 
 tool_status core_open(target_t *t, const char *path);
 void core_close(target_t *t);
@@ -91,8 +109,12 @@ void stop_end(target_t *t);
 /* Visit the threads that are stopped, to look at their registers. */
 void stop_each(void (*visit)(pid_t thread, void *arg), void *arg);
 
-/* An item's kind, in words. */
-const char *target_kind(const cmalloc_item *item);
+/*
+ * Copy the heaps and what describes them, while the process is stopped; look at the copy
+ * from then on. The stop is as long as the copy takes, about a second for some gigabytes.
+ * False: it could not be stopped. A core: true.
+ */
+bool freeze(target_t *t);
 
 /* An arena's lock is held. */
 bool target_is_locked(target_t *t, unsigned *arena);

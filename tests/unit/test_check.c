@@ -7,7 +7,21 @@ static void do_check(void *unused)
     check_arena_locked(&own);
 }
 
-#define assert_found(what, where) assert_dies(do_check, NULL, what, where)
+/* The check ends the process with this fault; the words around it have been shown. */
+static void assert_found(const char *what, const void *where)
+{
+    char line[200];
+    words_t w = words_of(do_check, NULL);
+    int length = snprintf(line, sizeof line, "cmalloc: fatal: %s: 0x%llx\n", what,
+                          (unsigned long long)(uintptr_t)where);
+    CHECK(w.length >= (size_t)length);
+    assert_string_equal(w.text + w.length - length, line);
+    snprintf(line, sizeof line, "> 0x%llx  ",
+             (unsigned long long)(uintptr_t)where - CHUNK_HEADER);
+    assert_non_null(strstr(w.text, line));
+    assert_true(WIFSIGNALED(w.status));
+    assert_int_equal(WTERMSIG(w.status), SIGABRT);
+}
 
 static void a_sound_arena_passes(void **state)
 {
@@ -167,6 +181,65 @@ static void a_free_chunk_in_no_bin_is_found(void **state)
     bin_insert(&own.bins, hole);
 }
 
+/* ---- chunks that wait ------------------------------------------------------------- */
+
+/* A parked magazine of three, and its first chunk. */
+static uintptr_t *given_magazine(arena_t *a)
+{
+    magazine_t m = arena_take_run_locked(a, 64, 3);
+    assert_int_equal(m.count, 3);
+    depot_park(&a->depot, class_of(64), m);
+    return m.first;
+}
+
+static void damage_to_what_waits_in_the_depot_is_found(void **state)
+{
+    uintptr_t *first = given_magazine(*state), *second = link_next(first);
+    uintptr_t mark = first[1], link = first[0], count = second[2];
+    first[1] ^= 1;
+    assert_found("broken links", first);
+    first[1] = mark;
+    first[0] = link_hide((char *)second + 8);
+    assert_found("broken links", first);
+    first[0] = link;
+    second[2] = 2;
+    assert_found("list: too long", link_next(second));
+    second[2] = 4;
+    assert_found("magazine: count disagrees", first);
+    second[2] = count;
+    own.depot.bytes += 64;
+    assert_found("depot: bytes disagree", &own.depot);
+    own.depot.bytes -= 64;
+}
+
+static void a_cached_chunk_of_another_size_is_found(void **state)
+{
+    uintptr_t *first = given_magazine(*state);
+    depot_shelf_t *right = &own.depot.shelf[class_of(64)], *wrong = right + 1;
+    wrong->parked = right->parked;
+    right->parked = NULL;
+    assert_found("invalid size", first);
+    right->parked = wrong->parked;
+    wrong->parked = NULL;
+}
+
+static void the_fault_is_shown_with_its_neighbours(void **state)
+{
+    mchunkptr before = take(*state, 64), hole = given_free(*state, 128);
+    char line[3][100];
+    chunk_next(hole)->prev_size = 80;
+    words_t w = words_of(do_check, NULL);
+    snprintf(line[0], 100, "  before  0x%llx  ",
+             (unsigned long long)(uintptr_t)chunk_mem(before) + 64);
+    snprintf(line[1], 100, "  chunk   0x%llx  128 bytes  A-P  free\n",
+             (unsigned long long)(uintptr_t)chunk_mem(hole));
+    snprintf(line[2], 100, "  after   0x%llx  32 bytes  A--  in use\n",
+             (unsigned long long)(uintptr_t)chunk_mem(hole) + 128);
+    for (int i = 0; i < 3; i++)
+        assert_non_null(strstr(w.text, line[i]));
+    chunk_next(hole)->prev_size = 128;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +256,9 @@ int main(void)
         arena_test(a_chunk_in_another_bin_is_found),
         arena_test(a_chunk_in_use_in_a_bin_is_found),
         arena_test(a_free_chunk_in_no_bin_is_found),
+        arena_test(damage_to_what_waits_in_the_depot_is_found),
+        arena_test(a_cached_chunk_of_another_size_is_found),
+        arena_test(the_fault_is_shown_with_its_neighbours),
     };
     require_library();
     return cmocka_run_group_tests(tests, NULL, NULL);
