@@ -4,6 +4,7 @@
 #include "base/report.c"
 
 #include "os/cgroup.c"
+#include "os/limit.c"
 #include "os/mem.c"
 #include "os/proc.c"
 #include "os/stop.c"

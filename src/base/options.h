@@ -62,6 +62,8 @@ enum { THP_DEFAULT, THP_NEVER, THP_ALWAYS };
         "look for leaks when the program ends, and report them") \
     ROW(leak_status, "", "", 0, 0, 255, 0, \
         "exit status of a program whose report has leaks; 0: its own") \
+    ROW(page_size, "", "kernel|16k|64k", 0, 0, 2, OPTION_START | OPTION_DEBUG, \
+        "pages larger than the kernel's") \
     ROW(os_fail, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_DEBUG, \
         "every n-th memory call of the kernel fails; 0: none")
 

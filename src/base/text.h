@@ -34,6 +34,13 @@ static inline bool cm_starts_with_n(const char *s, const char *t, size_t n)
     return i == n;
 }
 
+static inline bool cm_contains(const char *s, const char *part)
+{
+    while (*s != '\0' && !cm_starts_with(s, part))
+        s++;
+    return *s != '\0';
+}
+
 /* s is the n bytes at t. */
 static inline bool cm_equals(const char *s, const char *t, size_t n)
 {

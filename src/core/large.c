@@ -35,7 +35,7 @@ static mchunkptr map_new(size_t n, size_t align)
         char *base = os_map(mapped);
         return base == NULL ? NULL : chunk_at(place(base, mapped, first), first);
     }
-    size_t wide = os_pages(n + head) + align;
+    size_t wide = os_pages(n + head + align);
     char *base = os_map(wide);
     if (base == NULL)
         return NULL;

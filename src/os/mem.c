@@ -3,9 +3,9 @@
  *
  * Every call goes through refused(), where the debug variants make it fail on request,
  * and keeps errno: free must (POSIX.1-2024), and malloc sets it in one place only. What a
- * call gives or takes is counted in committed_bytes, against the hard limit.
+ * call gives or takes is counted (limit.h), against the hard limit.
  */
-#include "os/os.h"
+#include "os/limit.h"
 
 #include "base/options.h"
 #include "base/report.h"
@@ -25,7 +25,7 @@
 #define SYS_MAP SYS_mmap
 #endif
 
-size_t os_page = 4096;
+size_t os_page = 4096, os_kernel_page = 4096;
 _Atomic size_t os_metadata;
 
 static _Atomic unsigned fail_every, calls;
@@ -44,88 +44,53 @@ static bool refused(void)
            atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed) % n == n - 1;
 }
 
-/* --- what is committed --- */
-
-static _Atomic size_t committed_bytes;
-
-size_t os_committed(void)
-{
-    return atomic_load_explicit(&committed_bytes, memory_order_relaxed);
-}
-
-/* Count size bytes in before they are asked for. False: the hard limit says no. */
-static bool charge(size_t size)
-{
-    size_t most = atomic_load_explicit(&cm_options.limit_hard, memory_order_relaxed);
-    size_t now =
-        atomic_fetch_add_explicit(&committed_bytes, size, memory_order_relaxed) + size;
-    if (cm_likely(most == 0 || now <= most))
-        return true;
-    atomic_fetch_sub_explicit(&committed_bytes, size, memory_order_relaxed);
-    return false;
-}
-
-static void discharge(size_t size)
-{
-    atomic_fetch_sub_explicit(&committed_bytes, size, memory_order_relaxed);
-}
-
-/* Whoever has passed the soft limit may grow this much before all has to be given back
- * once more: one part in so many of the limit. */
-#define SOFT_STEPS 32
-
-static _Atomic size_t allowed; /* 0, or a level beyond the soft limit */
-static CM_TLS bool heedless;
-
-static size_t soft_limit(void)
-{
-    size_t limit = atomic_load_explicit(&cm_options.limit_soft, memory_order_relaxed);
-    size_t all = os_memory_limit(), most = all - all / 8;
-    return limit == 0 || limit > most ? most : limit;
-}
-
-bool os_memory_is_short(void) { return os_committed() > soft_limit(); }
-
-bool os_may_grow(size_t size)
-{
-    size_t limit = soft_limit(), now = os_committed() + size;
-    if (cm_likely(now <= limit)) {
-        if (atomic_load_explicit(&allowed, memory_order_relaxed) != 0)
-            atomic_store_explicit(&allowed, 0, memory_order_relaxed);
-        return true;
-    }
-    return heedless || now <= atomic_load_explicit(&allowed, memory_order_relaxed);
-}
-
-bool os_heed_soft_limit(bool heed)
-{
-    bool before = !heedless;
-    heedless = !heed;
-    if (!heed)
-        atomic_store_explicit(&allowed, os_committed() + soft_limit() / SOFT_STEPS,
-                              memory_order_relaxed);
-    return before;
-}
-
 /* --- mappings --- */
 
-static void *map(void *hint, size_t size, int protection, int flags)
+static void *map_here(void *hint, size_t size, int protection, int flags)
 {
-    if (refused())
-        return NULL;
     int saved = errno;
     long p = syscall(SYS_MAP, hint, size, protection, MAP_ANONYMOUS | flags, -1, 0L);
     errno = saved;
     return p == -1 ? NULL : (void *)p; /* NOLINT(performance-no-int-to-ptr) */
 }
 
+/* Our pages may be larger than the kernel's (debug variants): whatever it has mapped at a
+ * place that is none of ours is mapped once more, with a page to spare. */
+static void *map_aligned(size_t size, int protection, int flags)
+{
+    char *wide = map_here(NULL, size + os_page, protection, flags);
+    if (wide == NULL)
+        return NULL;
+    size_t before = -(uintptr_t)wide & (os_page - 1);
+    if (before > 0)
+        syscall(SYS_munmap, wide, before);
+    syscall(SYS_munmap, wide + before + size, os_page - before);
+    return wide + before;
+}
+
+static bool is_misplaced(const void *p)
+{
+    return CM_DEBUG && ((uintptr_t)p & (os_page - 1)) != 0;
+}
+
+static void *map(void *hint, size_t size, int protection, int flags)
+{
+    if (refused())
+        return NULL;
+    void *p = map_here(hint, size, protection, flags);
+    if (!is_misplaced(p))
+        return p;
+    syscall(SYS_munmap, p, size);
+    return map_aligned(size, protection, flags);
+}
+
 void *os_map(size_t size)
 {
-    if (!charge(size))
+    if (!limit_charge(size))
         return NULL;
     void *p = map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE);
     if (p == NULL)
-        discharge(size);
+        limit_discharge(size);
     else
         os_choose_pages(p, size);
     return p;
@@ -149,7 +114,7 @@ static bool unmap(void *p, size_t size)
 
 bool os_release(void *p, size_t reserved, size_t used)
 {
-    discharge(used);
+    limit_discharge(used);
     return unmap(p, reserved);
 }
 
@@ -195,13 +160,13 @@ void *os_reserve(size_t size, size_t align)
 
 bool os_commit(void *p, size_t size)
 {
-    if (!charge(size))
+    if (!limit_charge(size))
         return false;
     int saved = errno;
     bool done = !refused() && syscall(SYS_mprotect, p, size, PROT_READ | PROT_WRITE) == 0;
     errno = saved;
     if (!done)
-        discharge(size);
+        limit_discharge(size);
     return done;
 }
 
@@ -209,7 +174,7 @@ bool os_decommit(void *p, size_t size)
 {
     bool done = map(p, size, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED) != NULL;
     if (done)
-        discharge(size);
+        limit_discharge(size);
     return done;
 }
 
@@ -223,7 +188,7 @@ bool os_purge(void *p, size_t size)
     return done;
 }
 
-/* Bytes of the pages from page on that mincore calls resident; count is at most
+/* Of the kernel's pages from page on, as many as mincore calls resident; count is at most
  * RESIDENT_AT_ONCE. */
 #define RESIDENT_AT_ONCE 512
 
@@ -231,7 +196,7 @@ static size_t resident_pages(uintptr_t page, size_t count)
 {
     unsigned char there[RESIDENT_AT_ONCE];
     size_t n = 0;
-    if (syscall(SYS_mincore, page, count * os_page, there) != 0)
+    if (syscall(SYS_mincore, page, count * os_kernel_page, there) != 0)
         return count;
     for (size_t i = 0; i < count; i++)
         n += there[i] & 1;
@@ -242,15 +207,16 @@ static size_t resident_pages(uintptr_t page, size_t count)
 size_t os_resident(const void *p, size_t size)
 {
     int saved = errno;
-    uintptr_t first = os_pages((uintptr_t)p);
-    uintptr_t last = ((uintptr_t)p + size) & ~(uintptr_t)(os_page - 1);
+    uintptr_t first =
+        ((uintptr_t)p + os_kernel_page - 1) & ~(uintptr_t)(os_kernel_page - 1);
+    uintptr_t last = ((uintptr_t)p + size) & ~(uintptr_t)(os_kernel_page - 1);
     if (first >= last)
         return size;
     size_t bytes = size - (last - first);
-    for (size_t n; first < last; first += n * os_page) {
-        n = (last - first) / os_page;
+    for (size_t n; first < last; first += n * os_kernel_page) {
+        n = (last - first) / os_kernel_page;
         n = n > RESIDENT_AT_ONCE ? RESIDENT_AT_ONCE : n;
-        bytes += resident_pages(first, n) * os_page;
+        bytes += resident_pages(first, n) * os_kernel_page;
     }
     errno = saved;
     return bytes;
@@ -260,7 +226,10 @@ size_t os_resident(const void *p, size_t size)
 
 /* What the lowest level but one of a page table spans: a page holds an eighth of its size
  * in entries. */
-static size_t huge_page(void) { return os_page / sizeof(uint64_t) * os_page; }
+static size_t huge_page(void)
+{
+    return os_kernel_page / sizeof(uint64_t) * os_kernel_page;
+}
 
 static size_t thp(void)
 {
@@ -323,6 +292,14 @@ void os_populate(void *p, size_t size)
     errno = saved;
 }
 
+/* A mapping that the kernel has moved to where no page of ours starts moves on. */
+static long move_to_page(long from, size_t size)
+{
+    void *to = map_aligned(size, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE);
+    cm_assert(to != NULL);
+    return syscall(SYS_mremap, from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+}
+
 static void *remap(void *p, size_t old_size, size_t new_size, bool may_move)
 {
     if (refused())
@@ -330,6 +307,9 @@ static void *remap(void *p, size_t old_size, size_t new_size, bool may_move)
     int saved = errno;
     long moved =
         syscall(SYS_mremap, p, old_size, new_size, may_move ? MREMAP_MAYMOVE : 0);
+    if (moved != -1 &&
+        is_misplaced((void *)moved)) /* NOLINT(performance-no-int-to-ptr) */
+        moved = move_to_page(moved, new_size);
     errno = saved;
     return moved == -1 ? NULL : (void *)moved; /* NOLINT(performance-no-int-to-ptr) */
 }
@@ -337,10 +317,10 @@ static void *remap(void *p, size_t old_size, size_t new_size, bool may_move)
 void *os_remap(void *p, size_t old_size, size_t new_size, bool may_move)
 {
     size_t more = new_size > old_size ? new_size - old_size : 0;
-    if (!charge(more))
+    if (!limit_charge(more))
         return NULL;
     void *moved = remap(p, old_size, new_size, may_move);
-    discharge(moved == NULL ? more : old_size + more - new_size);
+    limit_discharge(moved == NULL ? more : old_size + more - new_size);
     return moved;
 }
 
@@ -373,16 +353,16 @@ void *os_break(void)
 void *os_break_move(ptrdiff_t delta)
 {
     size_t more = delta > 0 ? (size_t)delta : 0;
-    if (!charge(more))
+    if (!limit_charge(more))
         return NULL;
     int saved = errno;
     void *before = refused() ? (void *)-1 : move_break(delta);
     errno = saved;
     if (before == (void *)-1) { /* NOLINT(performance-no-int-to-ptr) */
-        discharge(more);
+        limit_discharge(more);
         return NULL;
     }
     if (delta < 0)
-        discharge(-(size_t)delta);
+        limit_discharge(-(size_t)delta);
     return before;
 }

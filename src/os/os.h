@@ -11,8 +11,9 @@
 #include "base/config.h"
 #include "base/host.h"
 
-extern size_t
-    os_page; /* bytes a page, from the kernel; valid from the first call of os_init on */
+/* Bytes a page, valid from the first call of os_init on. The kernel's, but that debug
+ * variants can have larger ones (the option page_size), to run the tests with. */
+extern size_t os_page, os_kernel_page;
 
 /* Learn the page size and set up the generation word. Idempotent; may run in several
  * threads at once. */

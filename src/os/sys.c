@@ -9,6 +9,7 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/auxv.h>
 #include <sys/random.h>
@@ -101,12 +102,36 @@ void os_forked(void)
     atomic_store_explicit(&first_generation, 0, memory_order_relaxed);
 }
 
+/* Debug variants: CMALLOC_OPTIONS=page_size=64k, looked for before anything has a page. The
+ * kernel's copy of the environment is there before libc's. */
+static CM_UNUSED size_t forced_page(size_t kernels)
+{
+    static char text[32 * 1024];
+    static size_t forced;
+    if (forced != 0)
+        return forced;
+    long fd = syscall(SYS_openat, AT_FDCWD, "/proc/self/environ", O_RDONLY | O_CLOEXEC);
+    long n = fd < 0 ? 0 : syscall(SYS_read, fd, text, sizeof text - 1);
+    syscall(SYS_close, fd);
+    size_t wish = 0;
+    for (long i = 0; i < n; i += (long)cm_length(text + i) + 1)
+        if (cm_starts_with(text + i, "CMALLOC_OPTIONS="))
+            wish = cm_contains(text + i, "page_size=16k")   ? 16 * KIB
+                   : cm_contains(text + i, "page_size=64k") ? 64 * KIB
+                                                            : 0;
+    forced = wish > kernels ? wish : kernels;
+    return forced;
+}
+
 void os_init(void)
 {
     int saved = errno;
-    size_t page = (size_t)getauxval(AT_PAGESZ);
-    if (os_page != page) /* threads that attach later must not write it */
-        os_page = page;
+    size_t page = (size_t)getauxval(AT_PAGESZ),
+           ours = CM_DEBUG ? forced_page(page) : page;
+    if (os_page != ours || os_kernel_page != page) { /* later threads must not write it */
+        os_kernel_page = page;
+        os_page = ours;
+    }
     generation_init();
     errno = saved;
 }

@@ -17,6 +17,14 @@ $(STRESS_BINS): build/flags | build/need
 # The debug variant again, with every n-th memory call of the kernel failing.
 OS_FAIL := $(foreach n,2 3 7 20,'CMALLOC_OPTIONS=os_fail=$(n) OPS=10000 build/tiny/stress/model')
 
+# And with pages larger than the kernel's: a few tests each time, all of them in the long run.
+PAGES_64K  := $(foreach t,test_heap test_large test_family test_extensions test_walk, \
+                'CMALLOC_OPTIONS=page_size=64k build/tiny/unit/$(t)') \
+              'CMALLOC_OPTIONS=page_size=64k OPS=20000 build/tiny/stress/model' \
+              'CMALLOC_OPTIONS=page_size=64k,os_fail=3 OPS=10000 build/tiny/stress/model'
+PAGES_LONG := $(foreach s,16k 64k,$(foreach t,$(UNITS:%=unit/%) $(STRESS:%=stress/%), \
+                'CMALLOC_OPTIONS=page_size=$(s) TEST_TIMEOUT=600 build/tiny/$(t)'))
+
 CHECK_DEPS += $(STRESS_BINS)
-CHECK_RUN  += $(STRESS_BINS:%='%') $(OS_FAIL)
-LONG_RUN   += $(STRESS_BINS:%='CM_LONG=1 TEST_TIMEOUT=1800 %')
+CHECK_RUN  += $(STRESS_BINS:%='%') $(OS_FAIL) $(PAGES_64K)
+LONG_RUN   += $(STRESS_BINS:%='CM_LONG=1 TEST_TIMEOUT=1800 %') $(PAGES_LONG)

@@ -63,6 +63,7 @@ static long seen_syscall(long number, ...)
 #include "base/report.c"
 
 #include "os/cgroup.c"
+#include "os/limit.c"
 #include "os/mem.c"
 #include "os/sys.c"
 

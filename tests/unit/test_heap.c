@@ -87,7 +87,7 @@ static void a_heap_grows_in_steps_that_follow_its_size(void **state)
     heap_info *h = given_heap(1);
     size_t before = h->committed;
     assert_true(heap_grow(h, 1));
-    assert_int_equal(h->committed - before, HEAP_STEP_MIN);
+    assert_int_equal(h->committed - before, os_pages(HEAP_STEP_MIN));
     assert_true(heap_grow(h, HEAP_MAX_SIZE / 2));
     before = h->committed;
     assert_true(heap_grow(h, 1));
@@ -190,7 +190,7 @@ static void less_than_a_page_is_not_purged(void **state)
 static void ready_moves_ahead_of_what_is_written(void **state)
 {
     (void)state;
-    heap_info *h = given_heap(20 * os_page);
+    heap_info *h = given_heap(10 * os_page);
     uintptr_t base = (uintptr_t)h, before = h->ready;
     heap_make_ready(h, base + 3 * os_page + 1, os_page);
     assert_true(h->ready >= base + 4 * os_page);
@@ -209,7 +209,7 @@ static void large_requests_are_left_to_the_application(void **state)
     (void)state;
     heap_info *h = given_heap(READY_MOST + 8 * os_page);
     unsigned char in_core = 0;
-    size_t far = READY_MOST + 4 * os_page;
+    size_t far = os_pages(READY_MOST) + 4 * os_page;
     heap_make_ready(h, (uintptr_t)h + far, READY_MOST + os_page);
     assert_int_equal(h->ready, (uintptr_t)h + far);
     assert_int_equal(mincore((char *)h + far - os_page, os_page, &in_core), 0);

@@ -1,5 +1,6 @@
 /* test_pages.c - the pages that heaps and mappings are made of: huge ones are asked for,
- * forbidden or left to the system, by the option thp. */
+ * forbidden or left to the system, by the option thp; and our pages may be larger than the
+ * kernel's, by the option page_size of debug variants. */
 #include "inside.h"
 
 /* Whether the mapping that holds p has this flag ("hg": huge pages wanted, "nh": no huge
@@ -141,7 +142,66 @@ PAGES_TEST(never_means_nowhere, never)
 PAGES_TEST(always_means_whole_huge_pages, always)
 PAGES_TEST(the_end_of_a_heap_is_used_too, always_to_the_end)
 
-int main(void)
+/* ---- pages larger than the kernel's ------------------------------------------------ */
+
+#if CM_DEBUG
+static char self[4096];
+
+static bool is_page(const void *p) { return p != NULL && is_aligned(p, os_page); }
+
+/* What a program does that was started with such pages. */
+static void with_larger_pages(size_t size)
+{
+    CHECK(os_page == size && os_kernel_page == (size_t)sysconf(_SC_PAGESIZE));
+    char *maps[32];
+    for (size_t i = 0; i < 32; i++) { /* mappings of the kernel's pages in between */
+        CHECK(mmap(NULL, os_kernel_page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+        CHECK(is_page(maps[i] = os_map(os_page)));
+        maps[i][0] = maps[i][os_page - 1] = (char)i;
+    }
+    for (size_t i = 0; i < 32; i++) {
+        CHECK(is_page(maps[i] = os_remap(maps[i], os_page, 5 * os_page, true)));
+        CHECK(maps[i][0] == (char)i && maps[i][os_page - 1] == (char)i);
+        CHECK(is_all(maps[i] + os_page, 0, 4 * os_page));
+        CHECK(os_unmap(maps[i], 5 * os_page));
+    }
+    char *p = os_map(4 * os_page);
+    CHECK(is_page(p) && os_resident(p, 4 * os_page) == 0);
+    p[0] = p[2 * os_page] = 1;
+    CHECK(os_resident(p, 4 * os_page) == 2 * os_kernel_page);
+    CHECK(is_page(valloc(1)) && is_page(pvalloc(1)));
+    CHECK(malloc_usable_size(pvalloc(os_page + 1)) >= 2 * os_page);
+    check_heaps();
+}
+
+static void exec_with(const char *option, const char *size)
+{
+    char options[64];
+    snprintf(options, sizeof options, "page_size=%s", option);
+    setenv("CMALLOC_OPTIONS", options, 1);
+    execl(self, self, "pages", size, (char *)NULL);
+    CHECK(false);
+}
+
+static void of_16k(void) { exec_with("16k", "16384"); }
+static void of_64k(void) { exec_with("64k", "65536"); }
+static void of_the_kernel(void)
+{
+    char size[32];
+    snprintf(size, sizeof size, "%ld", sysconf(_SC_PAGESIZE));
+    exec_with("kernel", size);
+}
+
+static void pages_may_be_larger_than_the_kernels(void **state)
+{
+    (void)state;
+    assert_ends_well(of_16k);
+    assert_ends_well(of_64k);
+    assert_ends_well(of_the_kernel);
+}
+#endif
+
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_system_decides_until_a_heap_is_purged),
@@ -149,7 +209,19 @@ int main(void)
         cmocka_unit_test(never_means_nowhere),
         cmocka_unit_test(always_means_whole_huge_pages),
         cmocka_unit_test(the_end_of_a_heap_is_used_too),
+#if CM_DEBUG
+        cmocka_unit_test(pages_may_be_larger_than_the_kernels),
+#endif
     };
     require_library();
+#if CM_DEBUG
+    if (argc == 3 && strcmp(argv[1], "pages") == 0) {
+        with_larger_pages(strtoul(argv[2], NULL, 10));
+        return 0;
+    }
+    CHECK(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
+#else
+    (void)argc, (void)argv;
+#endif
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

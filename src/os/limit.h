@@ -1,0 +1,18 @@
+/*
+ * os/limit.h - what is committed, counted, and the limits on it: for the files of os/ that
+ * get memory. os.h has what the others may ask.
+ *
+ *   committed == bytes charged - bytes discharged <= limit_hard, if that is set
+ * A call that is about to get memory charges it first, and discharges it when it fails.
+ */
+#ifndef CM_OS_LIMIT_H
+#define CM_OS_LIMIT_H
+
+#include "os/os.h"
+
+/* Count size bytes in before they are asked for. False: the hard limit says no. */
+bool limit_charge(size_t size);
+
+void limit_discharge(size_t size);
+
+#endif
