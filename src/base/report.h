@@ -35,6 +35,7 @@ _Noreturn CM_COLD void cm_assert_failed(const char *expression, const char *file
 #define PANIC_LINKS "broken links"
 #define PANIC_TOP "damaged top"
 #define PANIC_ARENA "heap: wrong arena"
+#define PANIC_HEAP "damaged heap"
 
 /* Text under construction. What does not fit is cut off; a full buffer goes to fd when
  * there is one. */

@@ -75,9 +75,9 @@ static magazine_t take_exact(arena_t *a, size_t size, unsigned count)
     magazine_t m = {NULL, 0};
     if (size >= BIN_EXACT_LIMIT)
         return m;
-    mchunkptr c;
-    while (m.count < count && (c = a->bins.first[bin_index(size)]) != NULL) {
-        bin_unlink(&a->bins, c);
+    unsigned index = bin_index(size);
+    while (m.count < count && a->bins.first[index] != NULL) {
+        mchunkptr c = bin_take_first(&a->bins, index);
         chunk_set_prev_inuse(chunk_next(c));
         link_set(chunk_mem(c), m.first);
         m.first = chunk_mem(c);
@@ -130,8 +130,7 @@ mchunkptr arena_take_aligned_locked(arena_t *a, size_t size, size_t align)
 
 /* --- giving --- */
 
-/* Where the memory that holds c ends and where its chunks start. Pre: the registry knows
- * c. */
+/* Where the memory that holds c starts. Pre: the registry knows c. */
 static uintptr_t bound_low(const chunk_t *c)
 {
     return (chunk_word(c) & CHUNK_A) != 0
@@ -139,17 +138,17 @@ static uintptr_t bound_low(const chunk_t *c)
                : atomic_load_explicit(&registry.main_low, memory_order_relaxed);
 }
 
-static uintptr_t bound_high(const chunk_t *c)
+static bool lies_in(const arena_t *a, const chunk_t *c)
 {
-    return (chunk_word(c) & CHUNK_A) != 0
-               ? (uintptr_t)heap_end(heap_of(c))
-               : atomic_load_explicit(&registry.main_high, memory_order_relaxed);
+    return (chunk_word(c) & CHUNK_A) != 0 ? heap_of(c)->arena == a : a == &main_arena;
 }
 
 /* What a double free or an overflow would have left behind. O(1). */
 static void check_inuse(const arena_t *a, const chunk_t *c)
 {
-    size_t size = chunk_size(c), room = bound_high(c) - (uintptr_t)c;
+    size_t size = chunk_size(c), room = chunk_room(c);
+    if (cm_unlikely(room < CHUNK_MIN || !lies_in(a, c)))
+        cm_panic(PANIC_SIZE, chunk_mem(c));
     if (cm_unlikely(a->top != NULL && c >= a->top &&
                     (const char *)c < heap_end(a->newest)))
         cm_panic(PANIC_DOUBLE_FREE, chunk_mem(c));
@@ -159,8 +158,11 @@ static void check_inuse(const arena_t *a, const chunk_t *c)
     const chunk_t *next = chunk_at(c, size);
     if (cm_unlikely(!chunk_prev_inuse(next)))
         cm_panic(PANIC_DOUBLE_FREE, chunk_mem(c));
-    size_t beyond = chunk_size(next);
-    if (cm_unlikely(beyond < FENCEPOST_SIZE || beyond > room - size ||
+    /* What is neither top nor a fencepost has a header behind it, which will be read. */
+    size_t beyond = chunk_size(next), left = room - size;
+    if (next != a->top && beyond != FENCEPOST_SIZE)
+        left -= FENCEPOST_SIZE;
+    if (cm_unlikely(beyond < FENCEPOST_SIZE || beyond > left ||
                     ((chunk_word(next) ^ chunk_word(c)) & (CHUNK_A | CHUNK_M)) != 0))
         cm_panic(PANIC_SIZE, chunk_mem(c));
 }
@@ -278,6 +280,7 @@ bool arena_grow_locked(arena_t *a, mchunkptr c, size_t size)
 
 void arena_cut_locked(arena_t *a, mchunkptr c, size_t size)
 {
+    check_inuse(a, c);
     size_t have = chunk_size(c), flags = chunk_word(c) & CHUNK_FLAGS;
     if (have - size < CHUNK_MIN)
         return;

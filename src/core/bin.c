@@ -1,7 +1,7 @@
 /* core/bin.c - filing free chunks by size. See bin.h for the invariants. */
 #include "core/bin.h"
 
-#include "core/registry.h"
+#include "core/heap.h"
 
 static void mark(bins_t *bins, unsigned index)
 {
@@ -67,6 +67,30 @@ void bin_unlink(bins_t *bins, mchunkptr c)
         unmark(bins, index);
 }
 
+size_t bin_size(const chunk_t *c)
+{
+    size_t size = chunk_size(c);
+    if (cm_unlikely(size >= chunk_room(c)))
+        cm_panic(PANIC_SIZE, chunk_mem(c));
+    if (cm_unlikely(chunk_at(c, size)->prev_size != size))
+        cm_panic(PANIC_FOOTER, chunk_mem(c));
+    return size;
+}
+
+static void take_out(bins_t *bins, unsigned index, mchunkptr c)
+{
+    if (cm_unlikely(bin_index(bin_size(c)) != index))
+        cm_panic(PANIC_SIZE, chunk_mem(c));
+    bin_unlink(bins, c);
+}
+
+mchunkptr bin_take_first(bins_t *bins, unsigned index)
+{
+    mchunkptr c = bins->first[index];
+    take_out(bins, index, c);
+    return c;
+}
+
 /* Index of the first bin at or behind index that is not empty; BIN_COUNT if there is
  * none. */
 static unsigned next_filled(const bins_t *bins, unsigned index)
@@ -107,15 +131,14 @@ mchunkptr bin_take(bins_t *bins, size_t size)
     mchunkptr c = NULL;
     if (size >= BIN_EXACT_LIMIT) {
         c = look(bins->first[index], size);
-        index++;
     }
     if (c == NULL) {
-        index = next_filled(bins, index);
+        index = next_filled(bins, size >= BIN_EXACT_LIMIT ? index + 1 : index);
         if (index >= BIN_COUNT)
             return NULL;
         c = look(bins->first[index], size);
     }
     if (c != NULL)
-        bin_unlink(bins, c);
+        take_out(bins, index, c);
     return c;
 }

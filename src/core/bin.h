@@ -40,12 +40,19 @@ CM_INLINE unsigned bin_index(size_t size)
 mchunkptr bin_next(const chunk_t *c);
 mchunkptr bin_prev(const chunk_t *c);
 
+/* The size of a chunk that a bin, and no neighbour, has led to. Fatal unless it leads to
+ * the chunk's footer. */
+size_t bin_size(const chunk_t *c);
+
 /* Put a free chunk into its bin. Pre: its header and footer say so. A ring that is broken
  * where it goes in is fatal. */
 void bin_insert(bins_t *bins, mchunkptr c);
 
 /* Take a chunk out of its bin; a forged footer or link is fatal. */
 void bin_unlink(bins_t *bins, mchunkptr c);
+
+/* Take out the first chunk of a bin. Pre: it has one. */
+mchunkptr bin_take_first(bins_t *bins, unsigned index);
 
 /* Take out a chunk of at least size bytes: the first bin that has one, O(1). NULL: there
  * is none. */

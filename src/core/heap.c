@@ -116,6 +116,13 @@ heap_info *heap_new_at_break(size_t room)
     return h;
 }
 
+/* The kernel does with wrong pages whatever it is told to. */
+static void require_sound(const heap_info *h)
+{
+    if (cm_unlikely(!heap_is_sound(h)))
+        cm_panic(PANIC_HEAP, h);
+}
+
 static bool grow_break(heap_info *h, size_t more)
 {
     if (os_break() != heap_end(h))
@@ -142,6 +149,7 @@ static bool grow_reserved(heap_info *h, size_t more)
 
 bool heap_grow(heap_info *h, size_t more)
 {
+    require_sound(h);
     size_t need = os_pages(more), wish = step(more, h->committed);
     if (!os_may_grow(wish)) {
         if (!os_may_grow(need))
@@ -163,6 +171,9 @@ void heap_make_ready(heap_info *h, uintptr_t end, size_t size)
     uintptr_t from = h->ready, most = (uintptr_t)heap_end(h);
     if (end <= from)
         return;
+    require_sound(h);
+    if (cm_unlikely(from < (uintptr_t)h))
+        cm_panic(PANIC_HEAP, h);
     if (size > READY_MOST) {
         h->ready = os_pages(end);
         return;
@@ -193,9 +204,11 @@ size_t heap_shrink(heap_info *h, char *keep)
     size_t size = (size_t)(end - keep);
     if (keep >= end)
         return 0;
+    require_sound(h);
     if (heap_is_break(h)) {
         if (os_break() != end || os_break_move(-(ptrdiff_t)size) == NULL)
             return heap_purge(h, keep, end);
+        registry_cut_main(end, keep);
     } else if (!os_decommit(keep, size)) {
         return heap_purge(h, keep, end);
     }
@@ -215,6 +228,7 @@ void heap_delete(heap_info *h)
 {
     size_t reserved = h->reserved, committed = h->committed;
     cm_assert(!heap_is_break(h));
+    require_sound(h);
     registry_remove(h);
     os_release(h, reserved, committed);
     heap_retry();

@@ -57,11 +57,38 @@ CM_INLINE char *heap_end(const heap_info *h)
     return (char *)(uintptr_t)h + h->committed;
 }
 
+/* Bytes from c to the end of the memory that holds it. 0: its A flag is wrong. */
+CM_INLINE size_t chunk_room(const chunk_t *c)
+{
+    if ((chunk_word(c) & CHUNK_A) != 0)
+        return registry_has_heap(c) ? (size_t)(heap_end(heap_of(c)) - (const char *)c)
+                                    : 0;
+    uintptr_t high = atomic_load_explicit(&registry.main_high, memory_order_relaxed);
+    return registry_has_main(c) ? high - (uintptr_t)c : 0;
+}
+
 /* The heap lies in the application's own heap. */
 CM_INLINE bool heap_is_break(const heap_info *h) { return h->reserved == 0; }
 
 /* The A flag of its chunks. */
 CM_INLINE size_t heap_flag(const heap_info *h) { return heap_is_break(h) ? 0 : CHUNK_A; }
+
+/* h may be followed: it is where a heap can be. Who has overwritten a heap_info can have
+ * written anything there. */
+CM_INLINE bool heap_is_there(const heap_info *h)
+{
+    return ((uintptr_t)h & (CHUNK_ALIGN - 1)) == 0 && registry_has(h);
+}
+
+/* And its sizes are those of one: the kernel may be asked about its pages. */
+CM_INLINE bool heap_is_sound(const heap_info *h)
+{
+    return heap_is_there(h) && h->magic == HEAP_MAGIC &&
+           h->first - (uintptr_t)h < h->committed &&
+           registry_has_heap(h) == !heap_is_break(h) &&
+           (heap_is_break(h) || (h == heap_of(h) && h->committed <= h->reserved &&
+                                 h->reserved <= HEAP_MAX_SIZE));
+}
 
 /* The heap's chunks start at or behind p, where a payload is aligned. Nothing there was
  * ever written. */

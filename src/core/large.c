@@ -25,6 +25,19 @@ static large_info *place(char *base, size_t mapped, size_t offset)
     return info;
 }
 
+static size_t link_seal_for(const large_info *info)
+{
+    return seal_of(seal_of((size_t)info, (size_t)info->newer), (size_t)info->older);
+}
+
+static void link_to(large_info *info, large_info *older, large_info *newer)
+{
+    info->older = older;
+    info->newer = newer;
+    info->link_seal = link_seal_for(info);
+}
+
+/* The last byte of c's header and the large_info share a page, whatever the alignment. */
 static mchunkptr map_new(size_t n, size_t align)
 {
     const size_t first = chunk_start(sizeof(large_info)), head = first + CHUNK_HEADER;
@@ -225,7 +238,9 @@ large_info *large_info_of(const chunk_t *c)
 {
     uintptr_t base = (uintptr_t)c - c->prev_size;
     large_info *info = (large_info *)base; /* NOLINT(performance-no-int-to-ptr) */
-    if (cm_unlikely(base % os_page != 0 || base > (uintptr_t)c))
+    /* Its own page, which is there if the header is: see map_new. */
+    uintptr_t last = (uintptr_t)chunk_mem(c) - 1;
+    if (cm_unlikely(base != last - last % os_page))
         cm_panic(PANIC_FOREIGN, chunk_mem(c));
     if (cm_unlikely(info->magic != (LARGE_MAGIC ^ base)))
         cm_panic(info->magic == (LARGE_KEPT_MAGIC ^ base) ? PANIC_DOUBLE_FREE
@@ -244,10 +259,9 @@ void large_link_locked(arena_t *a, mchunkptr c)
     large_info *info = large_info_of(c);
     info->arena = a;
     info->seal = seal_for(info);
-    info->newer = NULL;
-    info->older = a->larges;
+    link_to(info, a->larges, NULL);
     if (a->larges != NULL)
-        a->larges->newer = info;
+        link_to(a->larges, a->larges->older, info);
     a->larges = info;
     a->large_count++;
     a->large_bytes += info->mapped;
@@ -257,13 +271,14 @@ void large_unlink_locked(arena_t *a, mchunkptr c)
 {
     large_info *info = large_info_of(c);
     large_info *newer = info->newer, *older = info->older;
-    if (cm_unlikely((newer != NULL ? newer->older : a->larges) != info ||
+    if (cm_unlikely(info->link_seal != link_seal_for(info) ||
+                    (newer != NULL ? newer->older : a->larges) != info ||
                     (older != NULL && older->newer != info)))
         cm_panic(PANIC_LINKS, chunk_mem(c));
     if (older != NULL)
-        older->newer = newer;
+        link_to(older, older->older, newer);
     if (newer != NULL)
-        newer->older = older;
+        link_to(newer, older, newer->newer);
     else
         a->larges = older;
     a->large_count--;

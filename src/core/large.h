@@ -11,8 +11,8 @@
  * the chunk to the end. Each belongs to the arena of the thread that asked for it and is
  * in its list, under its lock; the system calls run without the lock. A chunk that a
  * signal handler took in the middle of malloc has no arena and is in no list.
- * The seal (core/seal.h) covers what free relies on, and stands before it: an overflow
- * out of the mapping below has to overwrite it first, and nobody can make one up.
+ * The seals (core/seal.h) cover what free relies on. The first stands before it: an
+ * overflow out of the mapping below has to overwrite it, and nobody can make one up.
  */
 #ifndef CM_CORE_LARGE_H
 #define CM_CORE_LARGE_H
@@ -24,9 +24,9 @@ typedef struct large_info {
     size_t seal;  /* of its address, arena, mapped and offset */
     arena_t *arena;
     struct large_info *older, *newer;
-    size_t mapped; /* bytes of the mapping */
-    size_t offset; /* of the chunk in it */
-    size_t unused; /* keeps the size a multiple of CHUNK_ALIGN */
+    size_t mapped;    /* bytes of the mapping */
+    size_t offset;    /* of the chunk in it */
+    size_t link_seal; /* of older and newer; under the arena's lock */
 } large_info;
 
 #define LARGE_MAGIC CM_MAGIC(0x677261)      /* "arg" */

@@ -45,7 +45,7 @@ void purge_top_locked(arena_t *a)
 /* The inside of a free chunk: its links before, its footer behind. */
 static size_t purge_chunk(mchunkptr c)
 {
-    char *from = (char *)(c + 1), *to = (char *)chunk_next(c);
+    char *from = (char *)(c + 1), *to = (char *)c + bin_size(c);
     char *first =
         (char *)os_pages((uintptr_t)from); /* NOLINT(performance-no-int-to-ptr) */
     char *last = to - ((uintptr_t)to & (os_page - 1));

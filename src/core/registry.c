@@ -30,3 +30,9 @@ void registry_add_main(const void *low, const void *high)
     if ((uintptr_t)high > atomic_load_explicit(&registry.main_high, memory_order_relaxed))
         atomic_store_explicit(&registry.main_high, (uintptr_t)high, memory_order_relaxed);
 }
+
+void registry_cut_main(const void *old, const void *high)
+{
+    if (atomic_load_explicit(&registry.main_high, memory_order_relaxed) == (uintptr_t)old)
+        atomic_store_explicit(&registry.main_high, (uintptr_t)high, memory_order_relaxed);
+}

@@ -19,7 +19,7 @@
 
 typedef struct registry {
     _Atomic size_t heaps[REGISTRY_WORDS];
-    _Atomic uintptr_t main_low, main_high; /* [low, high): only ever grows */
+    _Atomic uintptr_t main_low, main_high; /* [low, high) */
 } registry_t;
 
 extern registry_t registry;
@@ -29,8 +29,10 @@ extern registry_t registry;
 bool registry_add(const void *heap);
 void registry_remove(const void *heap);
 
-/* Widen the range of the main arena. Caller holds its lock. */
+/* Widen the range of the main arena, or have it end at high where it ended at old. No
+ * chunk that anybody holds lies behind that. Caller holds the arena's lock. */
 void registry_add_main(const void *low, const void *high);
+void registry_cut_main(const void *old, const void *high);
 
 /* p lies in an allocated heap of ours. */
 CM_INLINE bool registry_has_heap(const void *p)

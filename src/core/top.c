@@ -61,8 +61,19 @@ static void link_heap(arena_t *a, heap_info *h)
     count_system(a, 0);
 }
 
+/* The neighbours of h in the arena's list agree. */
+static bool is_linked(const arena_t *a, const heap_info *h)
+{
+    const heap_info *newer = h->newer, *older = h->older;
+    return heap_is_sound(h) &&
+           (newer != NULL ? heap_is_sound(newer) && newer->older == h : a->newest == h) &&
+           (older == NULL || (heap_is_sound(older) && older->newer == h));
+}
+
 void top_forget_heap(arena_t *a, heap_info *h)
 {
+    if (cm_unlikely(!is_linked(a, h)))
+        cm_panic(PANIC_HEAP, h);
     if (h->newer != NULL)
         h->newer->older = h->older;
     else

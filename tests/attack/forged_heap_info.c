@@ -4,6 +4,8 @@
  * overwritten. */
 #include "attack.h"
 
+#include "core/heap.h"
+
 #include <sys/mman.h>
 
 enum { HEAP = 64 << 20 };
@@ -11,13 +13,13 @@ enum { HEAP = 64 << 20 };
 static size_t fake_arena[8192];
 
 /* The attacker's arena: all zero, a top that is far away. */
-static void arm(size_t *heap_info)
+static void arm(size_t *info)
 {
     for (unsigned i = 0; i < sizeof fake_arena / sizeof *fake_arena; i++)
         fake_arena[i] = 0;
     for (unsigned i = 0; i < 2; i++) /* glibc's ar_ptr, cmalloc's arena */
-        if (i == 1 || heap_info[0] != 0x70616548)
-            heap_info[i] = (size_t)fake_arena;
+        if (i == 1 || info[0] != HEAP_MAGIC)
+            info[i] = (size_t)fake_arena;
 }
 
 static void changed(const char *how)

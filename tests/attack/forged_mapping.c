@@ -4,6 +4,8 @@
  * as far as the attacker can know it: all but secrets. */
 #include "attack.h"
 
+#include "core/large.h"
+
 enum { FIRST = 64 }; /* a page's first chunk has its memory here, or a bit further on */
 
 /* prey is made to look like a mapping. */
@@ -15,7 +17,7 @@ static void fake(void)
         size_t offset = mem - 2 * WORD, base = prey_at(0);
         size_t *w = prey.words;
         memset(w, 0, mem);
-        w[0] = 0x6772614c ^ base; /* magic, arena, older, newer, mapped, offset */
+        w[0] = LARGE_MAGIC ^ base; /* magic, arena, older, newer, mapped, offset */
         w[4] = PREY_BYTES;
         w[5] = offset;
         w[offset / WORD] = offset;

@@ -1,6 +1,8 @@
 /* test_arena.c - splitting, merging, top, runs, resizing in place, and heaps that go. */
 #include "inside.h"
 
+#include "core/purge.h"
+
 enum { MIN = CHUNK_MIN };
 
 /* Take the newest heap's room until the arena has one heap more. Returns the last chunk
@@ -475,6 +477,45 @@ static void a_forged_size_is_found(void **state)
     chunk_set_word(chunk_next(c), MIN | CHUNK_P | CHUNK_A);
 }
 
+/* The header behind it would be read where no memory is. */
+static void a_forged_size_of_the_next_chunk_is_found(void **state)
+{
+    mchunkptr c = take(*state, 64), next = take(*state, 64);
+    size_t room = (size_t)(heap_end(own.newest) - (char *)next);
+    chunk_set_word(next, room | CHUNK_A | CHUNK_P);
+    assert_dies(do_give, c, "invalid size", chunk_mem(c));
+    chunk_set_word(next, 64 | CHUNK_A | CHUNK_P);
+}
+
+static void a_forged_arena_flag_is_found(void **state)
+{
+    mchunkptr c = take(*state, 64);
+    chunk_set_word(c, 64 | CHUNK_P);
+    assert_dies(do_give, c, "invalid size", chunk_mem(c));
+    chunk_set_word(c, 64 | CHUNK_A | CHUNK_P);
+}
+
+static void do_cut(void *c) { arena_cut_locked(&own, c, 64); }
+
+static void do_purge(void *unused)
+{
+    (void)unused;
+    purge_all_locked(&own, 0);
+}
+
+static void no_forged_size_is_cut_or_purged(void **state)
+{
+    mchunkptr c = take(*state, 64), hole = given_free(*state, 3 * os_page);
+    chunk_set_word(c, (HEAP_MAX_SIZE - 64) | CHUNK_A | CHUNK_P);
+    assert_dies(do_cut, c, "invalid size", chunk_mem(c));
+    chunk_set_word(c, 64 | CHUNK_A | CHUNK_P);
+    chunk_set_word(hole, (HEAP_MAX_SIZE - 64) | CHUNK_A | CHUNK_P);
+    assert_dies(do_purge, NULL, "invalid size", chunk_mem(hole));
+    chunk_set_word(hole, (3 * os_page + CHUNK_MIN) | CHUNK_A | CHUNK_P);
+    assert_dies(do_purge, NULL, "size != next->prev_size", chunk_mem(hole));
+    chunk_set_word(hole, 3 * os_page | CHUNK_A | CHUNK_P);
+}
+
 static void a_forged_footer_is_found(void **state)
 {
     static const size_t forged[] = {0, 16, 72, 4096, HEAP_MAX_SIZE};
@@ -546,6 +587,9 @@ int main(void)
         arena_test(a_second_free_is_found_wherever_the_chunk_went),
         arena_test(a_second_free_of_what_top_has_swallowed_is_found),
         arena_test(a_forged_size_is_found),
+        arena_test(a_forged_size_of_the_next_chunk_is_found),
+        arena_test(a_forged_arena_flag_is_found),
+        arena_test(no_forged_size_is_cut_or_purged),
         arena_test(a_forged_footer_is_found),
         arena_test(a_damaged_top_is_found),
         arena_test(a_heap_that_names_no_arena_is_found),

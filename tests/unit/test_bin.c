@@ -246,6 +246,20 @@ static void unlink_refuses_a_forged_footer(void **state)
     assert_dies(do_take, &size, "size != next->prev_size", chunk_mem(c));
 }
 
+static void do_take_first(void *index) { bin_take_first(&bins, *(unsigned *)index); }
+
+/* No neighbour led to it: the size is all there is to find the footer by. */
+static void a_chunk_whose_size_is_not_its_bins_is_not_taken(void **state)
+{
+    unsigned index = bin_index(64);
+    mchunkptr c = given_binned(*state, 64);
+    chunk_set_word(c, HEAP_MAX_SIZE | CHUNK_A | CHUNK_P);
+    assert_dies(do_take_first, &index, "invalid size", chunk_mem(c));
+    chunk_set_word(c, (64 + CHUNK_MIN) | CHUNK_A | CHUNK_P); /* to the next one's end */
+    chunk_at(c, 64 + CHUNK_MIN)->prev_size = 64 + CHUNK_MIN;
+    assert_dies(do_take_first, &index, "invalid size", chunk_mem(c));
+}
+
 static void unlink_refuses_links_that_leave_our_heaps(void **state)
 {
     static chunk_t elsewhere;
@@ -334,6 +348,7 @@ int main(void)
         bin_test(first_middle_and_last_leave_a_ring_behind),
         bin_test(whatever_comes_and_goes_the_fit_is_near_the_best),
         bin_test(unlink_refuses_a_forged_footer),
+        bin_test(a_chunk_whose_size_is_not_its_bins_is_not_taken),
         bin_test(unlink_refuses_links_that_leave_our_heaps),
         bin_test(unlink_refuses_links_that_are_not_aligned),
         bin_test(unlink_refuses_neighbours_that_disagree),

@@ -325,6 +325,32 @@ static void a_refusal_changes_nothing(void **state)
 }
 #endif
 
+/* ---- damage ------------------------------------------------------------------------ */
+
+static void do_grow(void *h) { heap_grow(h, 1); }
+
+static void do_delete(void *h) { heap_delete(h); }
+
+static void do_shrink(void *h) { heap_shrink(h, (char *)h + os_page); }
+
+/* What a heap_info says goes to the kernel, which does as it is told. */
+static void a_damaged_heap_is_neither_grown_nor_given_back(void **state)
+{
+    (void)state;
+    heap_info *h = heap_new(1), before = *h;
+    h->reserved = (size_t)1 << 40;
+    assert_dies(do_grow, h, "damaged heap", h);
+    assert_dies(do_delete, h, "damaged heap", h);
+    *h = before;
+    h->committed = h->reserved + os_page;
+    assert_dies(do_shrink, h, "damaged heap", h);
+    *h = before;
+    h->reserved = 0; /* as if it lay at the break */
+    assert_dies(do_shrink, h, "damaged heap", h);
+    *h = before;
+    heap_delete(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +366,7 @@ int main(void)
         cmocka_unit_test(purged_pages_are_zero_and_stay_in_use),
         cmocka_unit_test(a_purged_end_is_fresh_again),
         cmocka_unit_test(less_than_a_page_is_not_purged),
+        cmocka_unit_test(a_damaged_heap_is_neither_grown_nor_given_back),
         cmocka_unit_test(ready_moves_ahead_of_what_is_written),
         cmocka_unit_test(large_requests_are_left_to_the_application),
         cmocka_unit_test(a_heap_at_the_break_moves_it_unless_others_did),
@@ -347,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_kernel_that_refused_is_asked_again_now_and_then),
 #if CM_DEBUG
         cmocka_unit_test(a_refusal_changes_nothing),
+        cmocka_unit_test(a_damaged_heap_is_neither_grown_nor_given_back),
 #endif
     };
     require_library();

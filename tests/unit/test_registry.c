@@ -75,12 +75,16 @@ static void widen(void)
     CHECK(registry_has_main(slot(4)) && !registry_has_main(slot(6)));
     registry_add_main(slot(1), slot(2));
     CHECK(registry_has_main(slot(1)) && registry_has_main(slot(6) - 1));
-    registry_add_main(slot(3), slot(4)); /* it never gets narrower */
+    registry_add_main(slot(3), slot(4)); /* adding never narrows it */
     CHECK(registry_has_main(slot(1)) && registry_has_main(slot(6) - 1));
+    registry_cut_main(slot(4), slot(3)); /* not where it ends */
+    CHECK(registry_has_main(slot(6) - 1));
+    registry_cut_main(slot(6), slot(5));
+    CHECK(registry_has_main(slot(5) - 1) && !registry_has_main(slot(5)));
     _exit(0);
 }
 
-static void the_main_range_only_grows(void **state)
+static void the_main_range_grows_and_is_cut_at_its_end(void **state)
 {
     (void)state;
     assert_ends_well(widen);
@@ -125,7 +129,7 @@ int main(void)
         cmocka_unit_test(neighbours_do_not_disturb_each_other),
         cmocka_unit_test(addresses_beyond_the_table_are_not_ours),
         cmocka_unit_test(stack_text_and_nothing_are_not_ours),
-        cmocka_unit_test(the_main_range_only_grows),
+        cmocka_unit_test(the_main_range_grows_and_is_cut_at_its_end),
         cmocka_unit_test(threads_do_not_lose_each_others_bits),
     };
     require_library();

@@ -1,0 +1,50 @@
+# fuzz.mk - fuzz targets: each is one input to one function, with the library in a box
+# (fuzz.h).
+#
+#   make check            runs the corpus and the reproducers, no fuzzer needed
+#   make fuzz             builds build/fuzz/TARGET with clang's libFuzzer; then e.g.
+#                         build/fuzz/calls -max_total_time=3600 build/corpus tests/fuzz/corpus/calls
+#   make fuzz-afl         builds build/afl/TARGET with AFL++; then e.g.
+#                         afl-fuzz -i tests/fuzz/corpus/calls -o build/afl/out -- build/afl/calls
+#
+# The library is built as for the debug variant. corrupt runs without the assertions: they
+# are about our own faults, and here somebody else's are looked at. objcopy gives its exported names
+# a prefix, takes its calls of the kernel to the box, and its data into sections of their
+# own.
+
+.PHONY: fuzz fuzz-afl
+
+FUZZ_TARGETS := calls corrupt options
+FUZZ_CC      ?= clang
+AFL_CC       ?= afl-clang-fast
+FUZZ_SECTIONS := --rename-section .bss=cmbss \
+                 $(foreach s,.data .data.rel .data.rel.local,--rename-section $s=cmdata)
+FUZZ_BOXED   := syscall sbrk abort pthread_key_create pthread_setspecific
+
+FUZZ_COMPILER = $(if $(filter build/fuzz/%,$@),$(FUZZ_CC),$(if $(filter build/afl/%,$@),$(AFL_CC),$(CC)))
+FUZZ_MODE     = $(if $(filter build/fuzz/%,$@),-fsanitize=fuzzer-no-link,)
+FUZZ_DRIVER   = $(if $(filter build/replay/%,$@),tests/fuzz/replay.c,-fsanitize=fuzzer)
+FUZZ_DEFS     = -DCM_TINY=1 -DCM_DEBUG=$(if $(findstring corrupt,$@),0,1)
+
+FUZZ_ALL := $(foreach kind,fuzz afl replay,$(FUZZ_TARGETS:%=build/$(kind)/%))
+
+$(FUZZ_ALL:%=%.lib.o): src/cmalloc.c build/flags
+	$(call say,CC)
+	$(Q)$(FUZZ_COMPILER) $(CPPFLAGS) -O1 -g $(LIB) $(FUZZ_DEFS) $(FUZZ_MODE) $(DEPENDS) -c $< -o $@.raw
+	$(Q)readelf -sW $@.raw | awk '$$5 ~ /GLOBAL|WEAK/ && $$6 == "DEFAULT" && $$7 != "UND" && \
+	    $$8 !~ /^cmalloc_|^__san|^__start|^__stop|^__afl/ { print $$8, "fuzz_" $$8 }' >$@.names
+	$(Q)for name in $(FUZZ_BOXED); do echo $$name fuzz_$$name; done >>$@.names
+	$(Q)$(OBJCOPY) --redefine-syms=$@.names $(FUZZ_SECTIONS) $@.raw $@
+
+$(FUZZ_ALL): %: %.lib.o tests/fuzz/box.c tests/fuzz/fuzz.h tests/fuzz/replay.c build/flags
+	$(call say,CC)
+	$(Q)$(FUZZ_COMPILER) $(CPPFLAGS) -O1 -g $(TEST) $(WARNINGS) $(FUZZ_DEFS) $(FUZZ_MODE) \
+	    -Itests/fuzz tests/fuzz/$(@F).c tests/fuzz/box.c $< $(FUZZ_DRIVER) $(LDFLAGS) -o $@
+
+$(foreach t,$(FUZZ_TARGETS),$(eval build/fuzz/$t build/afl/$t build/replay/$t: tests/fuzz/$t.c))
+
+fuzz: $(FUZZ_TARGETS:%=build/fuzz/%)
+fuzz-afl: $(FUZZ_TARGETS:%=build/afl/%)
+
+CHECK_DEPS += $(FUZZ_TARGETS:%=build/replay/%)
+CHECK_RUN  += $(foreach t,$(FUZZ_TARGETS),'build/replay/$t tests/fuzz/corpus/$t/*')
