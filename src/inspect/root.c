@@ -2,6 +2,7 @@
 #include "inspect/root.h"
 
 #include "cmalloc.h"
+#include "front/front.h"
 #include "inspect/scene.h"
 #include "os/os.h"
 
@@ -24,4 +25,14 @@ CM_EXPORT root_t cmalloc_root = {
     .mmapped_most = &large_live_most,
     .options = &cm_options,
     .extra = &extra_roots,
+    .serve = root_serve,
 };
+
+void root_serve(uint32_t token)
+{
+    size_t bytes = thread_inside ? ROOT_BUSY : front_trim(0);
+    atomic_store_explicit(&cmalloc_root.answer, bytes, memory_order_relaxed);
+    atomic_store_explicit(&cmalloc_root.served, token, memory_order_release);
+    for (;;)
+        host_wait(&cmalloc_root.served, token);
+}

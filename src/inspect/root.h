@@ -6,8 +6,8 @@
  * own address. The sizes say whether a tool and a library mean the same by a heap. A tool
  * of another layout refuses, and names both.
  *
- * Constant but for the control word: a tool writes `request` (tools/trim.c), the library
- * answers in `served`.
+ * Constant but for the last words: a tool may have one of the process's threads run `serve`
+ * (tools/trim.c), which leaves its answer here.
  */
 #ifndef CM_INSPECT_ROOT_H
 #define CM_INSPECT_ROOT_H
@@ -45,13 +45,20 @@ typedef struct root {
     const cm_options_t *options;
     const struct extra_roots *extra; /* what a scan for leaks was told (scene.h) */
 
-    _Atomic uint32_t request; /* what a tool asks for: a count << 8 | ROOT_ASK_* */
-    _Atomic uint32_t served;  /* the last request that was answered */
+    void (*serve)(uint32_t token);
+    _Atomic size_t answer;   /* bytes given back, or ROOT_BUSY */
+    _Atomic uint32_t served; /* the token of the last answer */
 } root_t;
 
-#define ROOT_ASK_TRIM 1u
+#define ROOT_BUSY SIZE_MAX /* that thread is in the middle of malloc: ask another one */
 
 extern root_t cmalloc_root;
+
+/*
+ * Give back all that can be given back. For a thread that was stopped anywhere and made to
+ * run this: it waits behind its answer until it is put back where it was, and never returns.
+ */
+void root_serve(uint32_t token);
 
 /* What a root of this very layout has in its sizes. */
 #define ROOT_SIZES \

@@ -74,10 +74,10 @@ static unsigned rank_of(const reader_map *m)
     return m->name[0] == '/' ? 1 : 2;
 }
 
-tool_status target_find_root(target_t *t)
+tool_status target_find_root(target_t *t, bool thorough)
 {
     static const root_t own = {ROOT_SIZES};
-    for (unsigned rank = 0; rank < 3; rank++) {
+    for (unsigned rank = 0; rank < (thorough ? 3 : 2); rank++) {
         for (size_t i = 0; i < t->reader.map_count; i++)
             if (rank_of(&t->maps[i]) == rank)
                 scan_map(t, &t->maps[i]);
@@ -138,7 +138,7 @@ target_t *target_open(const char *name)
     tool_status status = is_number(name) ? process_open(t, (pid_t)strtol(name, NULL, 10))
                                          : core_open(t, name);
     if (status == TOOL_OK)
-        status = target_find_root(t);
+        status = target_find_root(t, true);
     if (status == TOOL_NOT_OURS && t->vanished)
         status = TOOL_NONE;
     if (status == TOOL_NOT_OURS && t->truncated)
@@ -153,7 +153,7 @@ target_t *target_open(const char *name)
 target_t *target_try(pid_t pid)
 {
     target_t *t = target_new("");
-    if (process_open(t, pid) == TOOL_OK && target_find_root(t) == TOOL_OK)
+    if (process_open(t, pid) == TOOL_OK && target_find_root(t, false) == TOOL_OK)
         return t;
     target_close(t);
     return NULL;
