@@ -2,6 +2,7 @@
 #include "inspect/scene.h"
 
 #define ROOT_BUFFER READER_MOST
+#define HOLE_STEP 4096      /* no page is smaller */
 #define THREADS_MOST 100000 /* of a list that may be damaged */
 
 extra_roots_t extra_roots;
@@ -109,7 +110,10 @@ void scene_own(scene_t *s, const root_t *root)
 static void scan_range(uintptr_t low, uintptr_t high, void *arg)
 {
     scene_t *s = arg;
-    for (uintptr_t at = low; at < high;) {
+    for (uintptr_t at = low;;) {
+        at = s->next != NULL ? s->next(s, at, high) : at;
+        if (at >= high)
+            return;
         size_t n = high - at < ROOT_BUFFER ? high - at : ROOT_BUFFER;
         size_t got = s->read(s, at, s->buffer, n);
         reach_scan(&s->reach, s->buffer, got, at);
@@ -117,7 +121,7 @@ static void scan_range(uintptr_t low, uintptr_t high, void *arg)
             return;
         at += got > SIZE_SZ ? got - SIZE_SZ : got;
         if (got < n)
-            at = (at + SIZE_SZ + os_page) & ~(uintptr_t)(os_page - 1);
+            at = (at + SIZE_SZ + HOLE_STEP) & ~(uintptr_t)(HOLE_STEP - 1);
     }
 }
 
@@ -149,6 +153,8 @@ void scene_mark(scene_t *s)
 {
     const range_t *lost = s->lost.at;
     roots_each(&s->roots, scan_range, s);
+    s->next =
+        NULL; /* untouched pages of a private mapping are zero; of others, unknown */
     for (size_t i = 0; i < s->lost.used / sizeof *lost; i++)
         scan_range(lost[i].low, lost[i].high, s);
     scan_extra(s);

@@ -45,6 +45,8 @@ typedef struct scene {
     uintptr_t extra;     /* where the program's extra_roots are */
     /* Copy up to n bytes; returns how many, before the first that cannot be read. */
     size_t (*read)(struct scene *s, uintptr_t at, void *to, size_t n);
+    /* The first address from at on that may hold something, or high; NULL: any may. */
+    uintptr_t (*next)(struct scene *s, uintptr_t at, uintptr_t high);
     char *buffer;
     bool failed; /* there was no memory */
 } scene_t;

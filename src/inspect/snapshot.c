@@ -25,6 +25,7 @@ typedef struct snapshot {
     bool locked[ARENA_MAX];
     reader_t reader;
     scene_t scene;
+    os_pagemap_t pages;
 } snapshot_t;
 
 /* --- in the copy --- */
@@ -65,6 +66,12 @@ static size_t read_own(scene_t *scene, uintptr_t at, void *to, size_t n)
     return os_read_memory(0, at, to, n);
 }
 
+static uintptr_t next_own(scene_t *scene, uintptr_t at, uintptr_t high)
+{
+    snapshot_t *s = (snapshot_t *)(void *)((char *)scene - offsetof(snapshot_t, scene));
+    return os_pagemap_next(&s->pages, at, high);
+}
+
 static void scan_kernel_word(uintptr_t word, void *arg) { scene_word(arg, word, 0); }
 
 static void enter_stack(snapshot_t *s, const os_stopped_t *thread)
@@ -91,7 +98,9 @@ static bool work(void *arg)
     scene_init(&s->scene, &s->reader, &wish);
     if (!os_mappings(0, roots_mapping, &s->scene.roots))
         return false;
+    os_pagemap_open(&s->pages);
     s->scene.read = read_own;
+    s->scene.next = next_own;
     walk_arenas(s);
     walk_kept_ones(s);
     scene_own(&s->scene, &cmalloc_root);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -157,6 +158,44 @@ size_t os_read_memory(int pid, uintptr_t address, void *to, size_t n)
     }
     errno = saved;
     return got > 0 ? (size_t)got : 0;
+}
+
+/* --- pages --- */
+
+#define PAGE_THERE ((uint64_t)3 << 62) /* in memory, or in swap */
+
+/* The kernel's, whatever ours is taken to be (options: page_size). */
+static size_t kernel_page(void) { return (size_t)getauxval(AT_PAGESZ); }
+
+void os_pagemap_open(os_pagemap_t *p)
+{
+    p->fd = proc_open(0, "pagemap", 0);
+    p->from = p->count = 0;
+}
+
+static bool fill_pagemap(os_pagemap_t *p, uintptr_t at)
+{
+    long n = syscall(SYS_pread64, p->fd, p->entries, sizeof p->entries,
+                     at / kernel_page() * sizeof *p->entries);
+    p->from = at & ~(uintptr_t)(kernel_page() - 1);
+    p->count = n > 0 ? (size_t)n / sizeof *p->entries : 0;
+    return p->count > 0;
+}
+
+uintptr_t os_pagemap_next(os_pagemap_t *p, uintptr_t at, uintptr_t high)
+{
+    int saved = errno;
+    while (p->fd >= 0 && at < high) {
+        size_t page = (at - p->from) / kernel_page();
+        if ((at < p->from || page >= p->count) && !fill_pagemap(p, at))
+            break;
+        page = (at - p->from) / kernel_page();
+        if ((p->entries[page] & PAGE_THERE) != 0)
+            break;
+        at = p->from + (page + 1) * kernel_page();
+    }
+    errno = saved;
+    return at < high ? at : high;
 }
 
 /* --- directories --- */

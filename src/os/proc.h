@@ -23,6 +23,20 @@ bool os_mappings(int pid, void (*visit)(const os_mapping_t *m, void *arg), void 
 /* Copy up to n bytes from address; stops before what cannot be read. Returns how many. */
 size_t os_read_memory(int pid, uintptr_t address, void *to, size_t n);
 
+/* Which pages hold something: a window on the kernel's list of this process's. */
+typedef struct os_pagemap {
+    long fd;        /* less than 0: nothing is known */
+    uintptr_t from; /* the address of the first entry */
+    size_t count;
+    uint64_t entries[512];
+} os_pagemap_t;
+
+void os_pagemap_open(os_pagemap_t *p);
+
+/* The first address in [at, high) that may hold something, untouched pages being zero;
+ * high: there is none. */
+uintptr_t os_pagemap_next(os_pagemap_t *p, uintptr_t at, uintptr_t high);
+
 /* Visit the entries of /proc/PID/directory that are numbers: threads in "task", descriptors
  * in "fd". False: it cannot be read. */
 bool os_each_number(int pid, const char *directory, void (*visit)(int number, void *arg),

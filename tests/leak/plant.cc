@@ -8,6 +8,10 @@
  *   once           without the confirming scan      aligned        no unaligned pointers
  *   pin, no-pin    threads hold objects in registers alone, or no longer
  *   load           threads allocate, free and pass on objects from here on
+ *   crowd N        N more threads, which wait       churn          threads start and end, and
+ *                                                                  libraries come and go
+ *   kill           copies that scan are killed at random from here on; scans may fail
+ *   deny           no ptrace and no process_vm_readv from here on
  *   collect        free what is unreachable         ready          print the pid, wait for a line
  *
  * The truth goes to a file for scans from outside. Each scan prints one line; any live
@@ -15,10 +19,14 @@
  */
 #include "truth.h"
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <map>
 #include <memory>
 #include <pthread.h>
@@ -27,6 +35,8 @@
 #include <string>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 #include <vector>
@@ -34,6 +44,7 @@
 #include "cmalloc.h"
 
 #pragma weak cmalloc_leaks
+#pragma weak cmalloc_check
 #pragma weak cmalloc_ignore
 #pragma weak cmalloc_root_add
 #pragma weak cmalloc_collect
@@ -207,11 +218,15 @@ static pthread_barrier_t planted;
 static NOINLINE void *hold(void *p, volatile int *word, int value)
 {
 #if defined(__x86_64__)
-    __asm__ volatile("1: pause; cmpl %2, (%1); je 1b" : "+r"(p) : "r"(word), "r"(value)
+    __asm__ volatile("1: pause; cmpl %2, (%1); je 1b"
+                     : "+r"(p)
+                     : "r"(word), "r"(value)
                      : "memory", "cc");
 #elif defined(__aarch64__)
-    __asm__ volatile("1: yield; ldr w9, [%1]; cmp w9, %w2; b.eq 1b" : "+r"(p)
-                     : "r"(word), "r"(value) : "memory", "cc", "x9");
+    __asm__ volatile("1: yield; ldr w9, [%1]; cmp w9, %w2; b.eq 1b"
+                     : "+r"(p)
+                     : "r"(word), "r"(value)
+                     : "memory", "cc", "x9");
 #else
     while (*word == value) {
     }
@@ -267,6 +282,14 @@ static void *leave_in_local(void *)
     own_words[0] = new_list(20);
     own_words[1] = new_tree(3);
     own_words[2] = new_list(13);
+    return nullptr;
+}
+
+static void *leave_nothing(void *)
+{
+    own_words[0] = std::malloc(100);
+    std::free(own_words[0]);
+    own_words[0] = nullptr;
     return nullptr;
 }
 
@@ -352,7 +375,8 @@ static NOINLINE void live_in_kernel()
 
 static void *map_page(int flags)
 {
-    void *page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+    void *page =
+        mmap(nullptr, 4096, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED)
         std::abort();
     return page;
@@ -380,9 +404,9 @@ static NOINLINE void live_in_places()
     live_in_kernel();
     kind = "ignored";
     if (cmalloc_ignore != nullptr)
-        cmalloc_ignore(new_hidden(1) != 0 ? reinterpret_cast<void *>(
-                                                ~truths[truth_count - 1].hidden)
-                                          : nullptr);
+        cmalloc_ignore(new_hidden(1) != 0
+                           ? reinterpret_cast<void *>(~truths[truth_count - 1].hidden)
+                           : nullptr);
     kind = "shared-map";
     if (cmalloc_root_add != nullptr) {
         void *shared = map_page(MAP_SHARED);
@@ -412,8 +436,8 @@ static NOINLINE void live_structures()
         keep(new_tree(10));
     dictionary = new std::map<unsigned, std::string>; /* live as well, not in the truth */
     for (unsigned i = 0; i < 1000; i++)
-        (*dictionary)[i] = "a text that does not fit into the string itself: " +
-                           std::to_string(i);
+        (*dictionary)[i] =
+            "a text that does not fit into the string itself: " + std::to_string(i);
     kind = "single";
     while (truth_count < LIVE_OBJECTS + 1000)
         keep(make(32));
@@ -452,7 +476,86 @@ static void *load_thread(void *arg)
     return nullptr;
 }
 
-static pthread_t threads[2 * THREADS];
+/* Threads start and end, a library is opened and closed. */
+static void *churn_thread(void *)
+{
+    while (!finished) {
+        pthread_t thread;
+        void *handle;
+        if (pthread_create(&thread, nullptr, leave_nothing, nullptr) == 0)
+            pthread_join(thread, nullptr);
+        open_library(&handle);
+        dlclose(handle);
+    }
+    return nullptr;
+}
+
+static pthread_cond_t end_wait = PTHREAD_COND_INITIALIZER;
+
+/* A crowd waits in the ways that threads do. */
+static void *waiting_thread(void *arg)
+{
+    uintptr_t way = reinterpret_cast<uintptr_t>(arg) % 3;
+    int fd = way == 0 ? epoll_create1(EPOLL_CLOEXEC) : -1;
+    epoll_event event;
+    while (!finished) {
+        if (way == 0)
+            epoll_wait(fd, &event, 1, 100);
+        else if (way == 1)
+            usleep(100000);
+        else {
+            timespec until;
+            clock_gettime(CLOCK_REALTIME, &until);
+            until.tv_sec++;
+            pthread_mutex_lock(&exchange_lock);
+            pthread_cond_timedwait(&end_wait, &exchange_lock, &until);
+            pthread_mutex_unlock(&exchange_lock);
+        }
+    }
+    if (fd >= 0)
+        close(fd);
+    return nullptr;
+}
+
+static bool killing;
+static std::atomic<size_t> killed;
+
+/* The copy is a child of the thread that scans, which is the first one. */
+static void *kill_thread(void *)
+{
+    char path[64], text[64];
+    std::mt19937 random(1);
+    std::snprintf(path, sizeof path, "/proc/self/task/%d/children",
+                  static_cast<int>(getpid()));
+    while (!finished) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+        close(fd);
+        text[n > 0 ? n : 0] = '\0';
+        usleep(random() % 30000);
+        if (n > 0 && kill(std::atoi(text), SIGKILL) == 0)
+            killed++;
+    }
+    return nullptr;
+}
+
+/* As in a container that allows neither. */
+static bool deny()
+{
+    sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    sock_fprog filter = {sizeof program / sizeof *program, program};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC,
+                   &filter) == 0;
+}
+
+static pthread_t threads[1024];
 static size_t thread_count;
 
 static void start(void *(*run)(void *), unsigned count)
@@ -495,6 +598,8 @@ static bool scan(unsigned flags)
     clock_gettime(CLOCK_MONOTONIC, &from);
     long count = cmalloc_leaks(flags, note, nullptr);
     clock_gettime(CLOCK_MONOTONIC, &to);
+    if (count < 0 && killing)
+        return true;
     if (count < 0) {
         std::printf("not ok - scan: %s\n", std::strerror(errno));
         return false;
@@ -507,12 +612,13 @@ static bool scan(unsigned flags)
     }
     bool good = tally.false_reports == 0 && tally.other == 0 && tally.found >= 990 &&
                 tally.hidden <= 50;
-    std::printf("%sok - found %zu of 1000, %zu direct; live reported: %zu; hidden: %zu of 50; "
-                "others: %zu; %.0f ms\n",
-                good ? "" : "not ", tally.found, tally.direct, tally.false_reports,
-                tally.hidden, tally.other,
-                static_cast<double>(to.tv_sec - from.tv_sec) * 1e3 +
-                    static_cast<double>(to.tv_nsec - from.tv_nsec) / 1e6);
+    std::printf(
+        "%sok - found %zu of 1000, %zu direct; live reported: %zu; hidden: %zu of 50; "
+        "others: %zu; %.0f ms\n",
+        good ? "" : "not ", tally.found, tally.direct, tally.false_reports, tally.hidden,
+        tally.other,
+        static_cast<double>(to.tv_sec - from.tv_sec) * 1e3 +
+            static_cast<double>(to.tv_nsec - from.tv_nsec) / 1e6);
     std::fflush(stdout);
     return good;
 }
@@ -555,6 +661,15 @@ static bool run(int argc, char **argv)
             usleep(20000);
         } else if (std::strcmp(argv[i], "load") == 0) {
             start(load_thread, 2);
+        } else if (std::strcmp(argv[i], "crowd") == 0) {
+            start(waiting_thread, static_cast<unsigned>(std::atoi(argv[++i])));
+        } else if (std::strcmp(argv[i], "churn") == 0) {
+            start(churn_thread, 2);
+        } else if (std::strcmp(argv[i], "deny") == 0) {
+            good &= deny();
+        } else if (std::strcmp(argv[i], "kill") == 0) {
+            killing = true;
+            start(kill_thread, 1);
         } else if (std::strcmp(argv[i], "collect") == 0) {
             good &= collect();
         } else if (std::strcmp(argv[i], "ready") == 0) {
@@ -573,6 +688,9 @@ static NOINLINE void finish()
     pinned = 0;
     for (size_t i = 0; i < thread_count; i++)
         pthread_join(threads[i], nullptr);
+    if (killing)
+        std::printf("%sok - %zu copies were killed, %d arenas are whole\n",
+                    killed > 0 ? "" : "not ", killed.load(), cmalloc_check());
 }
 
 int main(int argc, char **argv)

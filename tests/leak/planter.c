@@ -1,0 +1,15 @@
+/* leak/planter.c - preloaded into a program, plants ten leaks of a size that is its own. */
+#include <stdlib.h>
+#include <string.h>
+
+#define LEAKS 10
+#define BYTES 4321
+
+__attribute__((constructor)) static void plant(void)
+{
+    for (int i = 0; i < LEAKS; i++) {
+        char *volatile lost = malloc(BYTES);
+        memset(lost, 'x', BYTES);
+        lost = NULL;
+    }
+}
