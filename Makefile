@@ -144,9 +144,20 @@ TOOL_SOURCES := $(wildcard src/tools/*.c) \
                   $(addprefix inspect/,reader.c walk.c stats.c stats_text.c find.c check.c \
                     reach.c leak.c roots.c scene.c findings.c))
 
-build/cmalloc build/tiny/cmalloc: $(TOOL_SOURCES) build/flags
+# The style and the script of the page that `cmalloc map` writes, as arrays of lines.
+build/map_page.c: src/tools/map.css src/tools/map.js
+	@mkdir -p $(@D)
+	$(Q)for kind in css js; do \
+	    echo "extern const char *const map_$$kind[];"; \
+	    echo "const char *const map_$$kind[] = {"; \
+	    sed -e 's/[\\"]/\\&/g' -e 's/.*/    "&\\n",/' src/tools/map.$$kind; \
+	    echo '    0};'; \
+	done >$@
+
+build/cmalloc build/tiny/cmalloc: $(TOOL_SOURCES) build/map_page.c build/flags
 	$(call say,CC)
-	$(Q)$(CC) $(CPPFLAGS) $(VARIANT) $(TOOL) $(WARNINGS) $(TOOL_SOURCES) $(LDFLAGS) -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(VARIANT) $(TOOL) $(WARNINGS) $(TOOL_SOURCES) \
+	    build/map_page.c $(LDFLAGS) -o $@
 
 # Its headers; the compiler lists them for one source at a time only.
 build/cmalloc build/tiny/cmalloc: $(wildcard src/*/*.h include/*.h)

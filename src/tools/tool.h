@@ -61,6 +61,7 @@ uintptr_t tool_address(const char *text);
 int tool_check(int argc, char **argv);
 int tool_find(int argc, char **argv);
 int tool_leaks(int argc, char **argv);
+int tool_map(int argc, char **argv);
 int tool_run(int argc, char **argv);
 int tool_stats(int argc, char **argv);
 int tool_top(int argc, char **argv);
