@@ -1,6 +1,7 @@
 # cmalloc. GNU make 3.82 or later, gcc or clang, and nothing else to build it.
 #
 #   make                  ./libcmalloc.so  ./libcmalloc.a  ./heap (the guided tour)
+#                         build/cmalloc (the command)
 #   make check            the quick tests; ends with "N passed, N failed"
 #   make check-long       those and the long ones
 #   make check-programs   real programs, preloaded
@@ -37,6 +38,7 @@ all:
 CFLAGS  ?= -O2 -g
 OBJCOPY ?= objcopy
 PREFIX  ?= /usr/local
+BINDIR  ?= $(PREFIX)/bin
 LIBDIR  ?= $(PREFIX)/lib
 INCDIR  ?= $(PREFIX)/include
 INSTALL ?= install
@@ -219,8 +221,9 @@ format:
 
 D = $(DESTDIR)
 
-install: libcmalloc.so libcmalloc.a
-	$(INSTALL) -d '$D$(LIBDIR)/pkgconfig' '$D$(INCDIR)'
+install: libcmalloc.so libcmalloc.a build/cmalloc
+	$(INSTALL) -d '$D$(LIBDIR)/pkgconfig' '$D$(INCDIR)' '$D$(BINDIR)'
+	$(INSTALL) -m 755 build/cmalloc '$D$(BINDIR)/cmalloc'
 	$(INSTALL) -m 755 libcmalloc.so '$D$(LIBDIR)/libcmalloc.so.$(VERSION)'
 	ln -sf libcmalloc.so.$(VERSION) '$D$(LIBDIR)/$(SONAME)'
 	ln -sf $(SONAME) '$D$(LIBDIR)/libcmalloc.so'
@@ -232,7 +235,8 @@ install: libcmalloc.so libcmalloc.a
 	    >'$D$(LIBDIR)/pkgconfig/cmalloc.pc'
 
 uninstall:
-	rm -f '$D$(LIBDIR)/libcmalloc.so.$(VERSION)' '$D$(LIBDIR)/$(SONAME)' \
+	rm -f '$D$(BINDIR)/cmalloc' \
+	    '$D$(LIBDIR)/libcmalloc.so.$(VERSION)' '$D$(LIBDIR)/$(SONAME)' \
 	    '$D$(LIBDIR)/libcmalloc.so' '$D$(LIBDIR)/libcmalloc.a' \
 	    '$D$(LIBDIR)/pkgconfig/cmalloc.pc' '$D$(INCDIR)/cmalloc.h'
 

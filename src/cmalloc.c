@@ -44,6 +44,7 @@
 #include "inspect/self.c"
 #include "inspect/snapshot.c"
 #include "inspect/stats.c"
+#include "inspect/stats_out.c"
 #include "inspect/stats_self.c"
 #include "inspect/stats_text.c"
 #include "inspect/walk.c"

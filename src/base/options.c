@@ -117,10 +117,34 @@ static bool parse(const option_t *o, const char *s, size_t length, size_t *value
            (*value >= o->least || (*value == 0 && (o->flags & OPTION_ZERO) != 0));
 }
 
+/* Texts of the options, each behind the one before. The word of the option is where its
+ * text begins, counted from one. A text that is set again takes room anew. */
+static char texts[2 * OPTION_TEXT_MOST];
+static size_t texts_used;
+
+static bool keep_text(const char *s, size_t length, size_t *value)
+{
+    if (length == 0 || length >= sizeof texts - texts_used)
+        return false;
+    *value = texts_used + 1;
+    for (size_t i = 0; i < length; i++)
+        texts[texts_used++] = s[i];
+    texts[texts_used++] = '\0';
+    return true;
+}
+
+const char *cm_option_text(const _Atomic size_t *option)
+{
+    size_t at = atomic_load_explicit(option, memory_order_relaxed);
+    return at == 0 ? NULL : &texts[at - 1];
+}
+
 static bool option_write(const option_t *o, const char *value, size_t length)
 {
     size_t n;
-    if (!parse(o, value, length, &n))
+    bool holds = (o->flags & OPTION_TEXT) != 0 ? keep_text(value, length, &n)
+                                               : parse(o, value, length, &n);
+    if (!holds)
         return false;
     atomic_store_explicit(word_of(o), n, memory_order_relaxed);
     if ((o->flags & OPTION_FIXES) != 0)
@@ -173,6 +197,10 @@ static void put_value(cm_text *t, const option_t *o, size_t n)
 static void put_first(cm_text *t, const option_t *o)
 {
     const char *words = o->words;
+    if ((o->flags & OPTION_TEXT) != 0) {
+        cm_text_string(t, "none");
+        return;
+    }
     if (*words == '\0') {
         put_value(t, o, o->first);
         return;
@@ -187,6 +215,10 @@ static void put_first(cm_text *t, const option_t *o)
 
 static void put_range(cm_text *t, const option_t *o)
 {
+    if ((o->flags & OPTION_TEXT) != 0) {
+        cm_text_string(t, "text");
+        return;
+    }
     if (o->words[0] != '\0') {
         cm_text_string(t, o->words);
         return;

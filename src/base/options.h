@@ -22,6 +22,9 @@
 #define OPTION_OFF 8u    /* `off` and, as mallopt has it, -1 are values too */
 #define OPTION_ZERO 16u  /* 0, for none, is a value though it is less than the least */
 #define OPTION_DEBUG 32u /* known to debug variants only */
+#define OPTION_TEXT 64u  /* the value is text; cm_option_text has it */
+
+#define OPTION_TEXT_MOST 256 /* bytes of a text, with its zero */
 
 #define OPTION_SWITCH "off|on"
 
@@ -62,6 +65,11 @@ enum { THP_DEFAULT, THP_NEVER, THP_ALWAYS };
         "look for leaks when the program ends, and report them") \
     ROW(leak_status, "", "", 0, 0, 255, 0, \
         "exit status of a program whose report has leaks; 0: its own") \
+    ROW(stats, "", "off|exit", 0, 0, 1, 0, "write statistics when the program ends") \
+    ROW(stats_signal, "", "", 0, 0, 64, OPTION_START, \
+        "write them when this signal comes; 0: none") \
+    ROW(stats_file, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_TEXT, \
+        "where to; %p: process id; .json and .prom choose the format") \
     ROW(page_size, "", "kernel|16k|64k", 0, 0, 2, OPTION_START | OPTION_DEBUG, \
         "pages larger than the kernel's") \
     ROW(os_fail, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_DEBUG, \
@@ -91,6 +99,9 @@ typedef enum option_result {
 /* Set one option by name from text. Unless it is done nothing has changed. */
 option_result cm_option_set(const char *name, size_t name_length, const char *value,
                             size_t value_length);
+
+/* The text of an option that is one; NULL: it is not set. */
+const char *cm_option_text(const _Atomic size_t *option);
 
 /* The flags of an option; 0 if there is none of that name. */
 unsigned cm_option_flags(const char *name, size_t name_length);

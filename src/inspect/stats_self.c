@@ -3,6 +3,7 @@
 #include "front/thread.h"
 #include "inspect/stats.h"
 #include "os/os.h"
+#include "os/stop.h"
 
 typedef struct sum_of_one {
     cmalloc_stats *s;
@@ -96,7 +97,7 @@ bool stats_print(int fd, stats_format format, bool try)
     reader_self(&reader);
     set->reader = &reader;
     stats_take(set, try);
-    stats_write(&t, set, format, os_pid());
+    stats_write(&t, set, format, os_process());
     os_unmap(set, os_pages(sizeof *set));
     return true;
 }

@@ -87,7 +87,8 @@ static void put_line(cm_text *t, const cmalloc_stats *s, const stats_field *f)
     cm_text_string(t, f->what);
     if (f->kind == PART && s->mapped != 0) {
         cm_text_string(t, "  ");
-        cm_text_number(t, n / (s->mapped / 100 + 1));
+        cm_text_number(t,
+                       n <= SIZE_MAX / 100 ? n * 100 / s->mapped : n / (s->mapped / 100));
         cm_text_string(t, " %");
     }
     cm_text_string(t, "\n");

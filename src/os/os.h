@@ -125,8 +125,13 @@ unsigned os_processors(void);
 /* Bytes that the cgroup and all above it leave to their processes; SIZE_MAX: no limit. */
 size_t os_memory_limit(void);
 
-/* This process's id. */
-int os_pid(void);
+/* A new, empty file to write to, in place of an old one; -1: refused. */
+int os_create(const char *path);
+void os_close(int fd);
+bool os_rename(const char *from, const char *to);
+
+/* Have handler run when the signal comes, with all others held. False: no such signal. */
+bool os_handle(int number, void (*handler)(int));
 
 /* A word that an attacker cannot guess. */
 uintptr_t os_random(void);

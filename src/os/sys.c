@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <linux/futex.h>
 #include <sys/auxv.h>
 #include <sys/random.h>
@@ -136,8 +137,6 @@ void os_init(void)
     errno = saved;
 }
 
-int os_pid(void) { return (int)syscall(SYS_getpid); }
-
 uintptr_t os_random(void)
 {
     int saved = errno;
@@ -170,4 +169,40 @@ const char *os_environment(const char *name)
             return *all + length + 1;
     }
     return NULL;
+}
+
+/* --- what statistics are written to, and when --- */
+
+int os_create(const char *path)
+{
+    int saved = errno;
+    long fd = syscall(SYS_openat, AT_FDCWD, path,
+                      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    errno = saved;
+    return (int)fd;
+}
+
+void os_close(int fd)
+{
+    int saved = errno;
+    syscall(SYS_close, fd);
+    errno = saved;
+}
+
+bool os_rename(const char *from, const char *to)
+{
+    int saved = errno;
+    bool done = syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0) == 0;
+    errno = saved;
+    return done;
+}
+
+bool os_handle(int number, void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    int saved = errno;
+    sigfillset(&action.sa_mask);
+    bool done = sigaction(number, &action, NULL) == 0;
+    errno = saved;
+    return done;
 }

@@ -2,9 +2,9 @@
  * tools/check.c - `cmalloc check`: looking for damage from outside.
  *
  * The process is stopped for as long as it takes to copy its heaps, at a moment when no
- * arena is in the middle of a change. A thread may still be caught in the middle of its own cache, which
- * has no lock: what is found once is looked for again, at other moments, and told if it is
- * still there. Nothing is changed, and nobody is ended.
+ * arena is in the middle of a change. A thread may still be caught in the middle of its
+ * own cache, which has no lock: what is found once is looked for again, at other moments,
+ * and told if it is still there. Nothing is changed, and nobody is ended.
  */
 #include "inspect/check.h"
 

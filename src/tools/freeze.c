@@ -1,9 +1,9 @@
 /*
  * tools/freeze.c - a copy of a process's heaps as of one moment. See freeze in target.h.
  *
- * What is copied: every heap, the arenas' and the threads' structs, the table, and the first
- * pages of mappings that are one chunk each. Memory that is not there is not read: it would
- * be put there.
+ * What is copied: every heap, the arenas' and the threads' structs, the table, and the
+ * first pages of mappings that are one chunk each. Memory that is not there is not read:
+ * it would be put there.
  */
 #include "tools/target.h"
 

@@ -1,5 +1,5 @@
-/* tools/parts.c - the window on bytes that we have: a core's segments, a frozen process. A
- * look across two parts is put together in the buffer. See target.h. */
+/* tools/parts.c - the window on bytes that we have: a core's segments, a frozen process.
+ * A look across two parts is put together in the buffer. See target.h. */
 #include "tools/target.h"
 
 #include <string.h>

@@ -68,7 +68,8 @@ int target_end(target_t *t, int status);
 
 /* --- between the files --- */
 
-/* Find the root; thorough: also where no file is mapped. TOOL_OK, TOOL_NOT_OURS or TOOL_VERSION. */
+/* Find the root; thorough: also where no file is mapped. TOOL_OK, TOOL_NOT_OURS or
+ * TOOL_VERSION. */
 tool_status target_find_root(target_t *t, bool thorough);
 
 tool_status process_open(target_t *t, pid_t pid);

@@ -357,9 +357,26 @@ static void items_behind_a_bad_one_are_read(void **state)
     in_child(behind_a_bad_item);
 }
 
+static void a_text_is_kept_as_it_was_given(void **state)
+{
+    (void)state;
+    assert_null(cm_option_text(&cm_options.stats_file));
+    assert_int_equal(cm_option_set("stats_file", 10, "", 0), OPTION_BAD_VALUE);
+    assert_int_equal(cm_option_set("stats_file", 10, "/a/b.json,more", 9), OPTION_DONE);
+    assert_string_equal(cm_option_text(&cm_options.stats_file), "/a/b.json");
+    assert_int_equal(cm_option_set("stats_file", 10, "c", 1), OPTION_DONE);
+    assert_string_equal(cm_option_text(&cm_options.stats_file), "c");
+    static char much[3 * OPTION_TEXT_MOST];
+    memset(much, 'x', sizeof much);
+    assert_int_equal(cm_option_set("stats_file", 10, much, sizeof much),
+                     OPTION_BAD_VALUE);
+    assert_string_equal(cm_option_text(&cm_options.stats_file), "c");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_text_is_kept_as_it_was_given),
         cmocka_unit_test(values_are_decimal_with_units),
         cmocka_unit_test(what_is_no_value_is_refused_and_changes_nothing),
         cmocka_unit_test(each_option_has_a_limit),
