@@ -190,13 +190,13 @@ int cmalloc_check(void);
 /* --- Leaks: chunks that nothing points to any more ---
  *
  * The scan is conservative: every word of the program's memory that could be an address
- * of a chunk, its first byte, any byte in it, or the one behind its end, keeps that chunk.
- * Words are looked for in registers, stacks, thread-local memory, all writable private
- * mappings and reachable chunks, and, as far as the kernel tells, in epoll's data and
- * timers. So a leak may be missed, by a number that happens to look like its address. What
- * is reported has no pointer to it that a program could use, unless it hides its pointers:
- * by XOR, compressed, in a file, in shared memory, in a device. Tell the scan about those
- * with cmalloc_ignore or cmalloc_root_add.
+ * of a chunk, its first byte, any byte in it, or the one behind its end, keeps that
+ * chunk. Words are looked for in registers, stacks, thread-local memory, all writable
+ * private mappings and reachable chunks, and, as far as the kernel tells, in epoll's
+ * data and timers. So a leak may be missed, by a number that happens to look like its
+ * address. What is reported has no pointer to it that a program could use, unless it
+ * hides its pointers: by XOR, compressed, in a file, in shared memory, in a device.
+ * Tell the scan about those with cmalloc_ignore or cmalloc_root_add.
  *
  * A copy of the process does the work. The program waits while the copy is made.
  */
@@ -245,8 +245,8 @@ long cmalloc_leaks(unsigned flags, int (*visit)(const cmalloc_leak *leak, void *
 long cmalloc_leaks_report(int fd, unsigned flags);
 
 /*
- * Look for pointers in [low, low + size) as well: in shared memory, or in memory that only
- * a device knows. At most a thousand such ranges. Returns 0; -1: no room for more.
+ * Look for pointers in [low, low + size) as well: in shared memory, or in memory that
+ * only a device knows. At most a thousand such ranges. Returns 0; -1: no room for more.
  */
 int cmalloc_root_add(const void *low, size_t size);
 
@@ -269,10 +269,10 @@ int cmalloc_ignore(const void *mem);
  * stopped, so that nothing is certain.
  *
  * What it promises: nothing is freed to which an address was found, in the registers of
- * any thread, in all memory named above, at any byte, in two precise scans. What it cannot
- * promise: a pointer that the program hides is not seen, and its chunk is freed under it.
- * Destructors are not run; locks, files and threads that a chunk stood for stay. So it is
- * for programs that know how they keep their pointers, and for tests.
+ * any thread, in all memory named above, at any byte, in two precise scans. What it
+ * cannot promise: a pointer that the program hides is not seen, and its chunk is freed
+ * under it. Destructors are not run; locks, files and threads that a chunk stood for
+ * stay. So it is for programs that know how they keep their pointers, and for tests.
  */
 size_t cmalloc_collect(void (*finalizer)(void *mem, size_t size, void *arg), void *arg);
 

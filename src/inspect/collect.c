@@ -1,6 +1,6 @@
 /*
- * inspect/collect.c - see collect.h. Addresses leave the list one at a time: what stays on
- * our stack is one leak's at most.
+ * inspect/collect.c - see collect.h. Addresses leave the list one at a time: what stays
+ * on our stack is one leak's at most.
  */
 #include "inspect/collect.h"
 

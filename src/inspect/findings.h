@@ -1,10 +1,10 @@
 /*
  * inspect/findings.h - a list of leaks as text or JSON, without malloc or stdio.
  *
- * Direct leaks are grouped: those of one size with the same first word, if that word leads
- * into a file's mapping, are one row. In C++ the first word leads to the class's virtual
- * functions, so that a group is a class. What a group's chunks lead to is added up in its
- * row.
+ * Direct leaks are grouped: those of one size with the same first word, if that word
+ * leads into a file's mapping, are one row. In C++ the first word leads to the class's
+ * virtual functions, so that a group is a class. What a group's chunks lead to is added
+ * up in its row.
  */
 #ifndef CM_INSPECT_FINDINGS_H
 #define CM_INSPECT_FINDINGS_H

@@ -2,8 +2,8 @@
  * inspect/leak.h - what a scan has not reached: which of it was lost before, and what
  * heads it.
  *
- * A leak is *direct* when no other leak leads to it. Of leaks that lead to each other, one
- * is. All others are lost through a direct one and go when it goes.
+ * A leak is *direct* when no other leak leads to it. Of leaks that lead to each other,
+ * one is. All others are lost through a direct one and go when it goes.
  *
  * A list of leaks is one mapping, shared so that the copy that scans can fill it for its
  * parent. It holds addresses as their complement: no scan shall find a leak through the

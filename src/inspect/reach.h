@@ -3,17 +3,8 @@
  *
  * The marking half of a conservative scan. It knows addresses of a program and bytes that
  * lie somewhere: in that program itself, in a copy of its memory, in a core file. Whoever
- * uses it says where the chunks are (reach_span, reach_chunk, reach_seal), hands in the
- * roots (reach_scan), and asks what was not reached (reach_each_lost).
- *
- * A span is memory that holds chunks: a heap, or one M chunk. It has one bit for each
- * CHUNK_ALIGN bytes, from the payload of its first chunk on, in two bitmaps:
- *   start[g]       a chunk's payload begins in granule g
- *   mark[g]        and it has been reached, or was never to be looked for
- *   mark[g + 1]    and it is nobody's: free, or cached. It is neither scanned nor reported
- * (A chunk has at least two granules.) start has two coarser levels, one bit for a word of
- * the level below, so that the chunk of an interior pointer is found in O(1). A pointer
- * just behind a chunk's end counts as one into it: C allows it.
+ * uses it says where the chunks are (reach_heap, reach_chunk, reach_seal), hands in the
+ * roots (reach_scan), and asks what was not reached (reach_each).
  *
  * Memory: 1/60 of the spans, and a stack of at most REACH_STACK_MOST entries. What does
  * not fit there is found by a walk over what is marked.
@@ -22,20 +13,8 @@
 #ifndef CM_INSPECT_REACH_H
 #define CM_INSPECT_REACH_H
 
-#include "core/chunk.h"
+#include "inspect/span.h"
 #include "inspect/vector.h"
-
-#define REACH_LEVELS 3
-
-typedef struct reach_span {
-    uintptr_t low, high; /* [payload of the first chunk, end of the last one) */
-    const char *bytes;   /* where they lie, from low on; the header before it as well */
-    unsigned shift;      /* log2 of a granule; an M chunk is one granule */
-    size_t own;          /* an M chunk's marks: it needs no bitmap */
-    size_t *start[REACH_LEVELS], *mark;
-    uintptr_t *from; /* by granule: the word through which it was reached; or NULL */
-    size_t mapped;   /* bytes of the bitmaps, at start[0] */
-} reach_span_t;
 
 /* The spans that touch one stretch of 1 << REACH_SLOT_SHIFT bytes of addresses. */
 typedef struct reach_slot {
@@ -47,7 +26,7 @@ typedef struct reach_slot {
 #define REACH_STACK_MOST ((size_t)(CM_TINY ? 64 : 1024 * 1024))
 
 typedef struct reach {
-    vector_t spans; /* of reach_span_t; in order of addresses once sealed */
+    vector_t spans; /* of span_t; in order of addresses once sealed */
     uintptr_t low, high;
     reach_slot_t *slots;
     size_t slot_mask, slot_bytes;
@@ -55,22 +34,22 @@ typedef struct reach {
     size_t depth, done; /* entries; with paths: those that have been scanned */
     size_t stack_room, chunks;
     bool overflow;  /* something marked did not fit on the stack */
-    bool paths;     /* keep reach_span.from, and go breadth first */
+    bool paths;     /* keep span_t.from, and go breadth first */
     unsigned step;  /* bytes from one word looked at to the next: 1 or a word's size */
     uintptr_t mask; /* bits of a word that are its address */
     size_t scanned; /* bytes looked at */
     size_t reached, reached_bytes; /* chunks marked so far, and their usable bytes */
 } reach_t;
 
-/* step: sizeof(void *), or 1 for pointers at any byte. mask: UINTPTR_MAX, or the bits that
- * an address has. paths: remember how each chunk was reached. */
+/* step: sizeof(void *), or 1 for pointers at any byte. mask: UINTPTR_MAX, or the bits
+ * that an address has. paths: remember how each chunk was reached. */
 void reach_init(reach_t *r, unsigned step, uintptr_t mask, bool paths);
 void reach_free(reach_t *r);
 
 /* A heap whose chunks' payloads lie in [low, high). False: no memory. */
 bool reach_heap(reach_t *r, uintptr_t low, uintptr_t high, const void *bytes);
 
-/* The next chunk of the heap entered last. owned: it is the program's, to be looked for. */
+/* The next chunk of the heap entered last. owned: it is the program's. */
 void reach_chunk(reach_t *r, uintptr_t mem, bool owned);
 
 /* One M chunk, in use. */

@@ -3,7 +3,7 @@
  *
  * Roots are all readable private mappings that the program can write, or could before the
  * dynamic linker made them constant; without
- *   the heaps, M chunks and kept mappings: what is live in them is reached from elsewhere;
+ *   the heaps, M chunks and kept mappings: what lives there is reached from elsewhere;
  *   our own structs, which name chunks that nobody owns;
  *   the part of a stack below its stack pointer, where that is known: what returned
  *   functions have left there keeps nothing alive.

@@ -1,12 +1,12 @@
 /*
- * inspect/scene.h - a process laid out for a scan: its chunks, its roots, and the bytes of
- * both.
+ * inspect/scene.h - a process laid out for a scan: its chunks, its roots, and the bytes
+ * of both.
  *
  * The process may be the one that we are part of (snapshot.c) or one that a tool has
- * copied (tools/leaks.c): a scene reads through a reader alone. Order of calls: scene_init,
- * the mappings (roots_mapping), scene_item for all that a walk visits, scene_own,
- * scene_stack and scene_exclude as far as known, scene_mark. Then scene.reach knows what
- * is reachable.
+ * copied (tools/leaks.c): a scene reads through a reader alone. Order of calls:
+ * scene_init, the mappings (roots_mapping), scene_item for all that a walk visits,
+ * scene_own, scene_stack and scene_exclude as far as known, scene_mark. Then
+ * scene.reach knows what is reachable.
  */
 #ifndef CM_INSPECT_SCENE_H
 #define CM_INSPECT_SCENE_H
@@ -52,8 +52,8 @@ typedef struct scene {
 } scene_t;
 
 /* read is the reader's unless it is set to something else afterwards. Maps no memory yet:
- * in the process that is scanned, what is mapped before its mappings are listed would be a
- * root, and ours names chunks. */
+ * in the process that is scanned, what is mapped before its mappings are listed would
+ * be a root, and ours names chunks. */
 void scene_init(scene_t *s, reader_t *reader, const scene_wish_t *wish);
 void scene_free(scene_t *s);
 

@@ -35,7 +35,7 @@ static void go_on(const char *what, uintptr_t where, void *arg)
     (void)what, (void)where, (void)arg; /* what is damaged is a CMALLOC_DAMAGED item */
 }
 
-/* What is not locked by us belongs to a process before a fork. Its memory stays a root. */
+/* What we have not locked belongs to a process before a fork. Its memory is a root. */
 static void walk_arenas(snapshot_t *s)
 {
     walk_t w = {&s->reader, link_secret.key, scene_item, go_on, &s->scene};

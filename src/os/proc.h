@@ -37,8 +37,8 @@ void os_pagemap_open(os_pagemap_t *p);
  * high: there is none. */
 uintptr_t os_pagemap_next(os_pagemap_t *p, uintptr_t at, uintptr_t high);
 
-/* Visit the entries of /proc/PID/directory that are numbers: threads in "task", descriptors
- * in "fd". False: it cannot be read. */
+/* Visit the entries of /proc/PID/directory that are numbers: threads in "task",
+ * descriptors in "fd". False: it cannot be read. */
 bool os_each_number(int pid, const char *directory, void (*visit)(int number, void *arg),
                     void *arg);
 

@@ -1,7 +1,7 @@
 /*
  * os/registers.h - what a thread's registers say about its stack, as ptrace (NT_PRSTATUS)
- * and core files have them. The only place that knows a machine by its registers; one that
- * is not here has no stacks cut, and nothing else changes.
+ * and core files have them. The only place that knows a machine by its registers; one
+ * that is not here has no stacks cut, and nothing else changes.
  */
 #ifndef CM_OS_REGISTERS_H
 #define CM_OS_REGISTERS_H

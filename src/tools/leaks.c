@@ -1,8 +1,8 @@
 /*
  * tools/leaks.c - `cmalloc leaks`: chunks that nothing points to any more.
  *
- * A process is scanned twice, some time apart, unless it is stopped for the scan: then all
- * registers are known. A core stands still, and is scanned once.
+ * A process is scanned twice, some time apart, unless it is stopped for the scan: then
+ * all registers are known. A core stands still, and is scanned once.
  */
 #include "inspect/findings.h"
 #include "tools/scan.h"

@@ -4,15 +4,17 @@
  *
  *   plant TRUTH [command]...
  *
- *   precise N      N scans in precise mode          no-stop N      N scans that stop nobody
- *   once           without the confirming scan      aligned        no unaligned pointers
- *   pin, no-pin    threads hold objects in registers alone, or no longer
- *   load           threads allocate, free and pass on objects from here on
- *   crowd N        N more threads, which wait       churn          threads start and end, and
- *                                                                  libraries come and go
- *   kill           copies that scan are killed at random from here on; scans may fail
- *   deny           no ptrace and no process_vm_readv from here on
- *   collect        free what is unreachable         ready          print the pid, wait for a line
+ *   precise N   N scans in precise mode        no-stop N   N scans that stop nobody
+ *   once        without the confirming scan    aligned     no unaligned pointers
+ *   pin         threads hold objects in        no-pin      and no longer
+ *               registers alone, from here on
+ *   load        threads allocate, free and pass on objects, from here on
+ *   churn       threads start and end, libraries come and go, from here on
+ *   crowd N     N more threads, which wait
+ *   kill        copies that scan are killed at random; scans may fail
+ *   deny        no ptrace and no process_vm_readv, from here on
+ *   collect     free what is unreachable
+ *   ready       print the pid and wait for a line
  *
  * The truth goes to a file for scans from outside. Each scan prints one line; any live
  * object reported, or less than 99 % of the leaks found, fails.

@@ -1,8 +1,8 @@
-/* leak/planter.c - preloaded into a program, plants ten leaks of a size that is its own. */
+/* leak/planter.c - preloaded into a program, leaks a hundred chunks of an odd size. */
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAKS 10
+#define LEAKS 100
 #define BYTES 4321
 
 __attribute__((constructor)) static void plant(void)

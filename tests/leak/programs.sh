@@ -47,8 +47,9 @@ if have git; then
     env LD_PRELOAD="$lib build/leak/planter.so" CMALLOC_OPTIONS=leaks=exit,leak_status=23 \
         git --version >"$work/out" 2>"$work/err"
     expect "git: the exit status says that there are leaks" [ $? -eq 23 ]
-    expect "git: ten planted leaks are reported at exit" \
-        grep -Eq '^ +10 +43[2-9][0-9] +43[2-9][0-9]0 ' "$work/err"
+    # The last one's address may still stand on the stack.
+    expect "git: of a hundred planted leaks, 99 are reported at exit" \
+        grep -Eq '^ +(99|100) +43[2-9][0-9] ' "$work/err"
     grep -q '^git version' "$work/out"
     expect "git: its output is all there" [ $? -eq 0 ]
 fi
