@@ -42,10 +42,11 @@ CM_EXPORT int cmalloc_check(void) { return check_all(); }
 
 static snapshot_wish_t wish_of(unsigned flags)
 {
-    return (snapshot_wish_t){.precise = (flags & CMALLOC_LEAKS_PRECISE) != 0,
-                             .unaligned = (flags & CMALLOC_LEAKS_UNALIGNED) != 0,
-                             .once = (flags & CMALLOC_LEAKS_ONCE) != 0,
-                             .mask = UINTPTR_MAX};
+    snapshot_wish_t wish = snapshot_wish();
+    wish.precise = (flags & CMALLOC_LEAKS_PRECISE) != 0;
+    wish.unaligned = wish.unaligned || (flags & CMALLOC_LEAKS_UNALIGNED) != 0;
+    wish.once = (flags & CMALLOC_LEAKS_ONCE) != 0;
+    return wish;
 }
 
 CM_EXPORT long cmalloc_leaks(unsigned flags,

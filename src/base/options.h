@@ -65,6 +65,10 @@ enum { THP_DEFAULT, THP_NEVER, THP_ALWAYS };
         "look for leaks when the program ends, and report them") \
     ROW(leak_status, "", "", 0, 0, 255, 0, \
         "exit status of a program whose report has leaks; 0: its own") \
+    ROW(leak_unaligned, "", OPTION_SWITCH, 0, 0, 1, 0, \
+        "look for pointers at any byte, as in packed structs") \
+    ROW(leak_bits, "", "", 0, 12, 63, OPTION_ZERO, \
+        "a word's low bits that are an address, with a tag above; 0: all") \
     ROW(stats, "", "off|exit", 0, 0, 1, 0, "write statistics when the program ends") \
     ROW(stats_signal, "", "", 0, 0, 64, OPTION_START, \
         "write them when this signal comes; 0: none") \

@@ -46,8 +46,8 @@ long leak_visit(const snapshot_wish_t *wish,
 /* The scan that is believed sees what an earlier one has seen, and all registers. */
 static leak_list_t *certain_leaks(int *error)
 {
-    const snapshot_wish_t wish = {
-        .precise = true, .unaligned = true, .twice = true, .mask = UINTPTR_MAX};
+    snapshot_wish_t wish = snapshot_wish();
+    wish.precise = wish.unaligned = wish.twice = true;
     leak_list_t *list = snapshot_leaks(&wish);
     *error = list == NULL ? ENOMEM : list->missed > 0 ? EAGAIN : 0;
     if (*error == EAGAIN) {
@@ -94,7 +94,8 @@ long leak_report(const snapshot_wish_t *wish, int fd, bool json)
  */
 __attribute__((destructor(101))) static void leak_fini(void)
 {
-    const snapshot_wish_t wish = {.precise = true, .mask = UINTPTR_MAX};
+    snapshot_wish_t wish = snapshot_wish();
+    wish.precise = true;
     if (atomic_load_explicit(&cm_options.leaks, memory_order_relaxed) == 0)
         return;
     long count = leak_report(&wish, 2, false);

@@ -172,6 +172,15 @@ static bool is_final(const snapshot_wish_t *wish, const leak_list_t *list)
            (wish->precise && !wish->twice && list->missed == 0);
 }
 
+snapshot_wish_t snapshot_wish(void)
+{
+    size_t bits = atomic_load_explicit(&cm_options.leak_bits, memory_order_relaxed);
+    return (snapshot_wish_t){
+        .unaligned =
+            atomic_load_explicit(&cm_options.leak_unaligned, memory_order_relaxed) != 0,
+        .mask = bits == 0 ? UINTPTR_MAX : ((uintptr_t)1 << bits) - 1};
+}
+
 leak_list_t *snapshot_leaks(const snapshot_wish_t *wish)
 {
     cm_lock_take_or_inherit(&extra_roots.lock);

@@ -20,6 +20,9 @@ typedef struct snapshot_wish {
     uintptr_t mask; /* bits of a word that are its address */
 } snapshot_wish_t;
 
+/* What the options say. */
+snapshot_wish_t snapshot_wish(void);
+
 /* Scan, and scan again to confirm what was found. The list is the caller's to free. NULL:
  * there was no memory, or there could be no copy of the process. */
 leak_list_t *snapshot_leaks(const snapshot_wish_t *wish);
