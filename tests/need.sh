@@ -1,6 +1,6 @@
 #!/bin/sh
 # need.sh NAME...: make sure that these tools are here: cmocka, cxx (a C++ compiler),
-# lint.
+# lint, browser (chromium, and python3 to look at its pictures).
 #
 # Installs what is missing where it may (root, or sudo without a password; apt-get, dnf,
 # apk or pacman); else says in one line what to run, and fails.
@@ -28,14 +28,21 @@ lint_is_here()
     done
 }
 
+browser_is_here()
+{
+    command -v python3 >/dev/null || return 1
+    command -v chromium || command -v chromium-browser || command -v google-chrome
+} >/dev/null
+
 is_here()
 {
     case $1 in
     cmocka) cmocka_is_here ;;
     cxx) cxx_is_here ;;
     lint) lint_is_here ;;
+    browser) browser_is_here ;;
     *)
-        echo "need.sh: what is '$1'? cmocka, cxx or lint" >&2
+        echo "need.sh: what is '$1'? cmocka, cxx, lint or browser" >&2
         exit 2
         ;;
     esac
@@ -54,6 +61,9 @@ missing_of()
 packages()
 {
     case $1-$2 in
+    apt-get-browser) echo chromium python3 fonts-dejavu-core ;;
+    pacman-browser) echo chromium python ;;
+    *-browser) echo chromium python3 ;;
     apt-get-cmocka) echo libcmocka-dev ;;
     dnf-cmocka) echo libcmocka-devel ;;
     apk-cmocka) echo cmocka-dev ;;

@@ -144,7 +144,7 @@ static void write_file(const map_t *m, const char *path)
     if (to == NULL)
         tool_die(TOOL_SYSTEM, "%s: %s", path, strerror(errno));
     if (ends_with(path, ".svg"))
-        map_svg(m, to, NULL);
+        map_svg(m, to, NULL, true);
     else if (ends_with(path, ".html"))
         map_html(m, to);
     else

@@ -181,9 +181,9 @@ unsigned map_state_count(const map_t *m);
 
 /* --- the pictures --- */
 
-/* columns wide; colour: escape sequences; blocks: the terminal has Unicode's. */
+/* head: with title, sums and key. name may be NULL. columns wide; colour: escape sequences; blocks: the terminal has Unicode's. */
 void map_text(const map_t *m, FILE *to, size_t columns, bool colour, bool blocks);
-void map_svg(const map_t *m, FILE *to, map_namer name);
+void map_svg(const map_t *m, FILE *to, map_namer name, bool head);
 void map_html(const map_t *m, FILE *to);
 
 /* Text for XML. */

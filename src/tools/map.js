@@ -125,12 +125,13 @@ function heightAt(bytes) {
     h + CAPTION + Math.max(1, Math.ceil(s.size / (bytes * width))) * STEP, MARGIN);
 }
 
-// The scale at which everything is in sight, and how often it may be halved.
+// The scale at which everything is in sight, or, of many heaps, each has a few rows; and
+// how often it may be halved.
 let whole = 1;
 function limits() {
+  const enough = Math.max(view.clientHeight, 420, strips.length * (CAPTION + 3 * STEP));
   whole = LEAST;
-  while (heightAt(whole) > Math.max(view.clientHeight, 420) && whole < total / width)
-    whole *= 2;
+  while (heightAt(whole) > enough && whole < total / width) whole *= 2;
   most = 0;
   while (whole / 2 ** (most + 1) >= LEAST && heightAt(whole / 2 ** (most + 1)) < HEIGHT_MOST)
     most++;

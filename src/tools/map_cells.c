@@ -68,7 +68,7 @@ const char *map_caption(const map_strip *s)
     if (s->kind != MAP_HEAP)
         snprintf(text, sizeof text, "%s, from %#zx on: %s", map_kind_name(s->kind),
                  (size_t)s->address, tool_size(s->size));
-    else if (s->reserved > s->size)
+    else if (s->reserved > s->size + s->size / 128)
         snprintf(text, sizeof text, "arena %u, heap %#zx: %s of %s", s->arena,
                  (size_t)s->address, tool_size(s->size), tool_size(s->reserved));
     else

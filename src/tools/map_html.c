@@ -117,7 +117,7 @@ void map_html(const map_t *m, FILE *to)
     write_sums(m, to);
     write_controls(to);
     fputs("<div id=\"still\">\n", to);
-    map_svg(m, to, NULL);
+    map_svg(m, to, NULL, false);
     fputs("</div>\n<main>\n", to);
     map_tables(m, to);
     fputs("</main>\n<footer>Heaps are read like lines of text, in order of addresses. A "

@@ -50,31 +50,30 @@ void map_escape(FILE *to, const char *text)
 /* --- colours: the same names as in map.css --- */
 
 static const char *const style[] = {
-    "<style>\n"
-    ".map{--bg:#fff;--ink:#1b2330;--dim:#667085;--line:#e4e8ee;--s0:#1d5fae;--s1:#f0a30a;"
-    "\n--s2:#8fd6bd;--s3:#c9dbe9;--s4:#eef1f4;--s5:#a779b5;--s6:#d7301f;--page:#9aa6b5}\n"
-    ".map.diff{--s0:#b9c6d6;--s1:#d9480f;--s2:#12a594;--s3:#eef1f4}\n"
-    "@media(prefers-color-scheme:dark){\n"
-    ".map{--bg:#0e1420;--ink:#e8edf4;--dim:#93a0b4;--line:#243044;--s0:#5aa9f5;"
-    "--s1:#f7b733;\n--s2:#2c7d68;--s3:#34506d;--s4:#1a2332;--s5:#b58fce;--s6:#ff6b4a;"
-    "--page:#55657c}\n"
+    "<style>\n",
+    ".map{--bg:#fff;--ink:#1b2330;--dim:#667085;--line:#e4e8ee;--page:#9aa6b5;--on:#fff;",
+    "--s0:#1d5fae;--s1:#f0a30a;--s2:#8fd6bd;--s3:#c9dbe9;--s4:#eef1f4;--s5:#a779b5;",
+    "--s6:#d7301f}\n",
+    ".map.diff{--s0:#b9c6d6;--s1:#d9480f;--s2:#12a594;--s3:#eef1f4}\n",
+    "@media(prefers-color-scheme:dark){\n",
+    ".map{--bg:#0e1420;--ink:#e8edf4;--dim:#93a0b4;--line:#243044;--page:#55657c;",
+    "--on:#0c1420;--s0:#5aa9f5;--s1:#f7b733;--s2:#2c7d68;--s3:#34506d;--s4:#1a2332;",
+    "--s5:#b58fce;--s6:#ff6b4a}\n",
     ".map.diff{--s0:#3d4f68;--s1:#ff8a4c;--s2:#2ec4b0;--s3:#1a2332}}\n",
-    ".map text{font:13px system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;"
-    "fill:var(--ink)}\n"
-    ".map .big{font-size:20px;font-weight:600}.map .dim{fill:var(--dim)}\n"
-    ".map .in{font-size:11px;text-anchor:middle}.map .on{fill:#fff}\n"
-    ".map .b{fill:var(--bg)}.map .g{stroke:var(--bg);stroke-width:1;fill:none}\n"
-    ".map .p{fill:var(--page)}\n"
-    "</style>\n"};
+    ".map text{font:13px system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;",
+    "fill:var(--ink)}\n",
+    ".map .big{font-size:20px;font-weight:600}.map .dim{fill:var(--dim)}\n",
+    ".map .in{font-size:11px;text-anchor:middle}.map .on{fill:var(--on)}\n",
+    ".map .b{fill:var(--bg)}.map .g{stroke:var(--bg);stroke-width:1;fill:none}\n",
+    ".map .p{fill:var(--page)}\n"};
 
 static void write_style(FILE *to)
 {
     for (size_t i = 0; i < sizeof style / sizeof *style; i++)
         fputs(style[i], to);
-    fputs("<style>", to);
     for (unsigned i = 0; i < MAP_STATES; i++)
         fprintf(to, ".map .s%u{fill:var(--s%u)}", i, i);
-    fputs("</style>\n", to);
+    fputs("\n</style>\n", to);
 }
 
 /* --- the head --- */
@@ -259,14 +258,15 @@ static void write_strip(svg_t *s, const map_strip *strip)
     s->y += (double)(row_count(strip, s->scale) * ROW_STEP) + CAPTION;
 }
 
-void map_svg(const map_t *m, FILE *to, map_namer name)
+void map_svg(const map_t *m, FILE *to, map_namer name, bool head)
 {
-    svg_t s = {.m = m, .to = to, .name = name, .y = HEAD + CAPTION};
+    svg_t s = {.m = m, .to = to, .name = name, .y = (head ? HEAD : 0) + CAPTION};
     size_t strips = m->strip_count < STRIPS_MOST ? m->strip_count : STRIPS_MOST, rows = 0;
     s.scale = map_scale(m, COLUMNS, ROWS);
     for (size_t i = 0; i < strips; i++)
         rows += row_count(&m->strips[i], s.scale);
-    double height = HEAD + (double)(rows * ROW_STEP + strips * CAPTION) + CAPTION;
+    double height =
+        (head ? HEAD : 0) + (double)(rows * ROW_STEP + strips * CAPTION) + CAPTION;
     fprintf(to,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"map%s\" "
             "viewBox=\"0 0 %d %.0f\" role=\"img\" aria-label=\"map of a heap\">\n",
@@ -274,8 +274,10 @@ void map_svg(const map_t *m, FILE *to, map_namer name)
     write_style(to);
     fprintf(to, "<rect class=\"b\" width=\"%d\" height=\"%.0f\" rx=\"8\"/>\n", WIDTH,
             height);
-    write_title(&s);
-    write_legend(&s);
+    if (head) {
+        write_title(&s);
+        write_legend(&s);
+    }
     for (size_t i = 0; i < strips; i++)
         write_strip(&s, &m->strips[i]);
     if (strips < m->strip_count)
