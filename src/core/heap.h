@@ -34,7 +34,7 @@ typedef struct heap_info {
     uintptr_t ready; /* pages before it are in memory, or were left to the application */
     uintptr_t first; /* the first chunk */
     uintptr_t small; /* no huge pages before it, since pages have been purged */
-} heap_info;
+} CM_ALIGNED(16) heap_info;
 
 #define HEAP_MAGIC CM_MAGIC(0x706165) /* "eap" */
 

@@ -267,11 +267,14 @@ size_t os_grain(void)
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
 #endif
+#define NO_ADVICE (-1)
 
+/* Who takes NO_ADVICE takes any, and does nothing about it: qemu-user does. */
 bool os_wipe_on_fork(void *p, size_t size)
 {
     int saved = errno;
-    bool done = syscall(SYS_madvise, p, size, MADV_WIPEONFORK) == 0;
+    bool done = syscall(SYS_madvise, p, size, NO_ADVICE) != 0 &&
+                syscall(SYS_madvise, p, size, MADV_WIPEONFORK) == 0;
     errno = saved;
     return done;
 }

@@ -273,7 +273,10 @@ int os_process(void) { return (int)syscall(SYS_getpid); }
 void os_sleep(unsigned milliseconds)
 {
     int saved = errno;
-    struct timespec left = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
+    /* The kernel's own timespec: libc's may have other widths. */
+    struct {
+        long seconds, nanoseconds;
+    } left = {(long)(milliseconds / 1000), (long)(milliseconds % 1000) * 1000000L};
     while (syscall(SYS_nanosleep, &left, &left) != 0 && errno == EINTR) {
     }
     errno = saved;

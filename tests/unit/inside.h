@@ -91,6 +91,13 @@ typedef struct words {
     int status;
 } words_t;
 
+static inline void forget_emulator(char *text)
+{
+    char *line = emulated() ? strstr(text, "qemu: ") : NULL;
+    if (line != NULL)
+        *line = '\0';
+}
+
 /* Run act(arg) in a child and read what it writes to standard error. */
 static inline words_t words_of(void (*act)(void *), void *arg)
 {
@@ -118,6 +125,7 @@ static inline words_t words_of(void (*act)(void *), void *arg)
     }
     close(ends[0]);
     w.text[w.length] = '\0';
+    forget_emulator(w.text);
     while (waitpid(pid, &w.status, 0) < 0)
         CHECK(errno == EINTR);
     return w;

@@ -110,6 +110,10 @@ __attribute__((noreturn)) static inline void check_failed(const char *file, int 
     abort();
 }
 
+/* Run by qemu-user, as tests/port does: it knows no limits on memory, has memory of its own,
+ * and adds a word to what a program says that aborts. */
+static inline bool emulated(void) { return getenv("EMULATOR") != NULL; }
+
 static inline bool on_peer(void) { return getenv("CM_PEER") != NULL; }
 
 /* First thing in every main: the tests must not pass on some other allocator
@@ -279,6 +283,15 @@ static inline size_t statm_bytes(int field)
 static inline size_t address_space(void) { return statm_bytes(0); }
 
 static inline size_t resident(void) { return statm_bytes(1); }
+
+/* What must not grow: resident memory; of an emulator's process, the heaps' part. */
+static inline size_t footprint(void)
+{
+    if (!emulated())
+        return resident();
+    struct mallinfo2 info = mallinfo2();
+    return info.arena + info.hblkhd;
+}
 
 /* A test that hangs is a test that fails: SIGALRM ends it. The limit is far above what
  * the slowest machine takes; nothing is ever measured against it. */

@@ -276,6 +276,8 @@ static void smaller_heap(void)
 static void a_limit_on_address_space_makes_a_smaller_heap(void **state)
 {
     (void)state;
+    if (emulated())
+        skip();
     assert_ends_well(smaller_heap);
 }
 
@@ -300,6 +302,8 @@ static void refused_for_a_while(void)
 static void a_kernel_that_refused_is_asked_again_now_and_then(void **state)
 {
     (void)state;
+    if (emulated())
+        skip();
     assert_ends_well(refused_for_a_while);
 }
 

@@ -1,0 +1,45 @@
+# port.mk - the library with other compilers, on other processors, with another libc.
+#
+#   make check-cross    aarch64, riscv64 and armhf, cross-built, run by qemu-user;
+#                       MACHINES='aarch64' for some of them
+#
+# Each has a tree of its own in build/port/, a project made of links to this one, in which
+# an ordinary make runs with other tools.
+
+.PHONY: check-cross port-suite
+
+MACHINES ?= aarch64 riscv64 armhf
+TRIPLET  = $(or $(TRIPLET_$*),$*-linux-gnu)
+TRIPLET_armhf := arm-linux-gnueabihf
+QEMU_armhf    := arm
+
+# $(call tree,NAME): build/port/NAME, where make is at home.
+tree = mkdir -p build/port/$1/build && \
+       ln -sfn $(CURDIR)/Makefile $(CURDIR)/src $(CURDIR)/include $(CURDIR)/tests \
+           $(CURDIR)/img build/port/$1/
+
+# Here there is a package of cmocka; there, tests/port/cmocka.h takes its place.
+OWN_CMOCKA := TEST_LIBS= CPPFLAGS=-Itests/port
+
+check-cross: $(MACHINES:%=check-cross-%)
+
+check-cross-%:
+	@tests/port/need.sh $*
+	@$(call tree,$*) && touch build/port/$*/build/need
+	+$(Q)$(MAKE) --no-print-directory -C build/port/$* $(OWN_CMOCKA) \
+	    CC=$(TRIPLET)-gcc CXX=$(TRIPLET)-g++ OBJCOPY=$(TRIPLET)-objcopy AR=$(TRIPLET)-ar \
+	    EMULATOR='qemu-$(or $(QEMU_$*),$*) -L /usr/$(TRIPLET)' port-suite
+
+# What can be run by EMULATOR. Not stress/exhaust: qemu-user knows no limits on memory; nor
+# what starts itself anew: the kernel knows no qemu.
+PORT_STRESS := threads fork model sbrk
+PORT_BINS   := $(UNIT_BINS) $(foreach p,$(PORT_STRESS),build/stress/$p build/tiny/stress/$p) \
+               build/unit/operators build/tiny/unit/operators \
+               build/unit/replaced_static build/tiny/unit/replaced_static
+
+port-suite: export EMULATOR := $(EMULATOR)
+port-suite: all debug $(PORT_BINS) $(ABORTS)
+	@TEST_TIMEOUT=1800 tests/run.sh $(PORT_BINS:%='$(EMULATOR) %') \
+	    'tests/lint/exports.sh libcmalloc.so' \
+	    'tests/abort/run.sh build/abort libcmalloc.so' \
+	    'tests/abort/run.sh build/abort build/tiny/libcmalloc.so'
