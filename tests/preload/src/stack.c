@@ -1,6 +1,7 @@
 /*
  * stack.c MOST - how many bytes of stack each function of the family takes, in a thread
- * on the smallest stack that POSIX lets it have. Fails if one takes more than MOST.
+ * on the smallest stack that POSIX lets it have. Fails if one takes more than MOST; a
+ * report, more than twice that.
  *
  * The stack below the caller is painted, the function called, and the deepest byte that
  * lost its paint found. Calls are bound before main (-z now), else the dynamic linker's
@@ -20,6 +21,7 @@ enum { PAINTED = 6 * 1024, PAINT = 0xA5, HELD = 64 };
 typedef struct step {
     const char *name;
     void (*call)(void);
+    size_t shares; /* of what is allowed: a report, which walks the heap, has two */
 } step_t;
 
 static size_t most = 1024;
@@ -50,20 +52,20 @@ static void do_trim(void) { malloc_trim(0); }
 static void do_mallinfo(void) { (void)mallinfo2(); }
 
 static const step_t steps[] = {
-    {"first malloc", do_first_malloc},
-    {"malloc", do_malloc},
-    {"many mallocs", do_many},
-    {"large malloc", do_large},
-    {"calloc", do_calloc},
-    {"realloc", do_realloc},
-    {"large realloc", do_realloc_large},
-    {"memalign", do_memalign},
-    {"free", do_free},
-    {"many frees", do_free_many},
-    {"usable size", do_usable},
-    {"last free", do_free_first},
-    {"malloc_trim", do_trim},
-    {"mallinfo2", do_mallinfo},
+    {"first malloc", do_first_malloc, 1},
+    {"malloc", do_malloc, 1},
+    {"many mallocs", do_many, 1},
+    {"large malloc", do_large, 1},
+    {"calloc", do_calloc, 1},
+    {"realloc", do_realloc, 1},
+    {"large realloc", do_realloc_large, 1},
+    {"memalign", do_memalign, 1},
+    {"free", do_free, 1},
+    {"many frees", do_free_many, 1},
+    {"usable size", do_usable, 1},
+    {"last free", do_free_first, 1},
+    {"malloc_trim", do_trim, 1},
+    {"mallinfo2", do_mallinfo, 2},
 };
 
 /* Not inlined: its frame is where the functions' frames will be. */
@@ -91,15 +93,17 @@ static __attribute__((noinline)) size_t depth(void)
 static void *work(void *argument)
 {
     size_t used;
+    size_t allowed;
 
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         paint();
         steps[i].call();
         used = depth();
+        allowed = most * steps[i].shares;
         printf("%-16s %5zu bytes\n", steps[i].name, used);
-        if (used > most) {
+        if (used > allowed) {
             printf("%s takes %zu bytes of stack, %zu allowed\n", steps[i].name, used,
-                   most);
+                   allowed);
             failed = 1;
         }
     }
