@@ -17,7 +17,9 @@
 #include <unistd.h>
 
 #define REGISTERS_MOST 16384 /* bytes of one set: vector registers as well */
-#define PAGES_AT_ONCE 512
+#define BLOCK \
+    ((size_t)2 * 1024 * 1024) /* copied at a time: a huge page, where it is one */
+#define PAGES_MOST (BLOCK / 4096)
 #define PAGEMAP_THERE ((uint64_t)3 << 62) /* in memory, or in swap */
 
 /* --- of os/ --- */
@@ -96,7 +98,7 @@ static void add_run(uintptr_t low, uintptr_t high, void *arg)
         image->run_room = image->run_room == 0 ? 256 : 2 * image->run_room;
         image->runs = tool_grow(image->runs, image->run_room * sizeof *image->runs);
     }
-    image->runs[image->run_count++] = (image_run){low, high, NULL};
+    image->runs[image->run_count++] = (image_run){.from = low, .to = high};
 }
 
 /* What cannot be read stays zero. */
@@ -119,7 +121,7 @@ static void copy_range(image_t *image, const image_run *run, uintptr_t from, uin
 static void copy_present(image_t *image, const image_run *run, uintptr_t from,
                          uintptr_t to)
 {
-    uint64_t entries[PAGES_AT_ONCE];
+    uint64_t entries[PAGES_MOST];
     size_t count = (to - from) / os_page;
     off_t at = (off_t)(from / os_page * sizeof *entries);
     ssize_t bytes = (ssize_t)(count * sizeof *entries);
@@ -128,6 +130,11 @@ static void copy_present(image_t *image, const image_run *run, uintptr_t from,
         copy_range(image, run, from, to);
         return;
     }
+    size_t there = 0;
+    for (size_t i = 0; i < count; i++)
+        there += (entries[i] & PAGEMAP_THERE) != 0;
+    if (there == count && to - from == BLOCK) /* one fault here instead of hundreds */
+        madvise(run->bytes + (from - run->from), BLOCK, MADV_HUGEPAGE);
     for (size_t i = 0, end; i < count; i = end + 1) {
         for (end = i; end < count && (entries[end] & PAGEMAP_THERE) != 0; end++) {
         }
@@ -136,15 +143,18 @@ static void copy_present(image_t *image, const image_run *run, uintptr_t from,
     }
 }
 
+/* Blocks begin at the same multiples here as there. */
 static void copy_run(image_t *image, image_run *run)
 {
-    run->bytes = os_map(os_pages(run->to - run->from));
-    if (run->bytes == NULL)
+    run->mapped = os_pages(run->to - run->from) + BLOCK;
+    run->base = os_map(run->mapped);
+    if (run->base == NULL)
         tool_die(TOOL_SYSTEM, "no memory for a copy of %s",
                  tool_size(run->to - run->from));
+    run->bytes = run->base + ((run->from - (uintptr_t)run->base) & (BLOCK - 1));
     for (uintptr_t at = run->from; at < run->to;) {
-        size_t step = PAGES_AT_ONCE * os_page;
-        uintptr_t end = run->to - at < step ? run->to : at + step;
+        uintptr_t next = (at & ~(uintptr_t)(BLOCK - 1)) + BLOCK;
+        uintptr_t end = next < run->to ? next : run->to;
         copy_present(image, run, at, end);
         at = end;
     }
@@ -283,7 +293,7 @@ void image_take(image_t *image, target_t *t, bool stop)
 void image_free(image_t *image)
 {
     for (size_t i = 0; i < image->run_count; i++)
-        os_unmap(image->runs[i].bytes, os_pages(image->runs[i].to - image->runs[i].from));
+        os_unmap(image->runs[i].base, image->runs[i].mapped);
     free(image->runs);
     free(image->registers);
     roots_free(&image->stacks);

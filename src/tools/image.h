@@ -19,7 +19,9 @@ typedef struct image_register {
 
 typedef struct image_run {
     uintptr_t from, to;
-    char *bytes;
+    char *bytes; /* those from `from` on, */
+    char *base;  /* in a mapping of ours */
+    size_t mapped;
 } image_run;
 
 typedef struct image {
