@@ -5,6 +5,7 @@
 #   make check            the quick tests; ends with "N passed, N failed"
 #   make check-long       those and the long ones
 #   make check-programs   real programs, preloaded
+#   make check-map        pictures of heaps, in a browser
 #   make debug            build/tiny/: asserts on, tiny sizes
 #   make install          PREFIX=/usr/local  DESTDIR=
 #   make uninstall        takes the same files away
@@ -135,10 +136,13 @@ libcmalloc.a build/tiny/libcmalloc.a:
 	$(call say,AR)
 	$(Q)rm -f $@ && $(AR) rcs $@ $<
 
-heap: tests/demo/heap.c libcmalloc.a build/flags
+# The tour, and of the command what draws it.
+heap: tests/demo/heap.c $(filter-out src/tools/map.c,$(wildcard src/tools/map_*.c)) \
+        src/tools/tool.c build/map_page.c libcmalloc.a build/flags \
+        $(wildcard tests/demo/*.h src/tools/*.h)
 	$(call say,CC)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(CODE) -Iinclude $(WARNINGS) \
-	    -MMD -MP -MF build/heap.d -MT $@ $< libcmalloc.a $(LDFLAGS) -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(CODE) -D_GNU_SOURCE -Isrc -Iinclude $(WARNINGS) \
+	    $(filter %.c,$^) libcmalloc.a $(LDFLAGS) -o $@
 
 # The command: its own files, and the part of the library that looks at any memory.
 TOOL_SOURCES := $(wildcard src/tools/*.c) \

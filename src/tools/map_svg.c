@@ -16,7 +16,7 @@
 #define COLUMNS ((size_t)(WIDTH - 2 * LEFT) / COLUMN)
 #define ROW 16 /* pixels of a bar */
 #define ROW_STEP 22
-#define ROWS 40 /* about as many in all */
+#define ROWS 28 /* about as many in all */
 #define CAPTION 26
 #define HEAD 150
 #define STRIPS_MOST ((size_t)160)
@@ -63,7 +63,8 @@ static const char *const style[] = {
     ".map text{font:13px system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;",
     "fill:var(--ink)}\n",
     ".map .big{font-size:20px;font-weight:600}.map .dim{fill:var(--dim)}\n",
-    ".map .in{font-size:11px;text-anchor:middle}.map .on{fill:var(--on)}\n",
+    ".map .in{font-size:11px;text-anchor:middle}.map .on{fill:var(--on)}.map "
+    ".on1{fill:#10161f}\n",
     ".map .b{fill:var(--bg)}.map .g{stroke:var(--bg);stroke-width:1;fill:none}\n",
     ".map .p{fill:var(--page)}\n"};
 
@@ -198,25 +199,42 @@ static void write_borders(const svg_t *s, const map_strip *strip)
     fputs("\"/>\n", s->to);
 }
 
+/* Where a chunk has most room for a caption: in its first row, or in the second. Sets
+ * *width, in pixels. */
+static svg_place widest(const svg_t *s, size_t offset, size_t size, double *width)
+{
+    size_t row = s->scale * COLUMNS, first = row - offset % row, next = 0;
+    if (size > first)
+        next = size - first < row ? size - first : row;
+    bool second = next > first;
+    size_t room = second ? next : size < first ? size : first;
+    *width = (double)room * COLUMN / (double)s->scale;
+    return place_of(s, second ? offset + first : offset);
+}
+
+static const char *label_class(const svg_t *s, const map_record *r)
+{
+    if (s->m->is_diff)
+        return "in";
+    return r->state == MAP_INUSE ? "in on" : r->state == MAP_CACHED ? "in on1" : "in";
+}
+
 /* A name or a size, where it fits. */
 static void write_names(const svg_t *s, const map_strip *strip)
 {
-    size_t offset = 0, row = s->scale * COLUMNS;
+    size_t offset = 0;
     for (size_t i = strip->first; i < strip->first + strip->count; i++) {
         const map_record *r = &s->m->records[i];
-        svg_place at = place_of(s, offset);
-        size_t left = row - offset % row;
-        double width =
-            (double)(r->size < left ? r->size : left) * COLUMN / (double)s->scale;
         const char *name = s->name == NULL ? NULL : s->name(r->address + CHUNK_HEADER);
         const char *text = name != NULL ? name : tool_size(r->size);
+        double width;
+        svg_place at = widest(s, offset, r->size, &width);
         offset += r->size;
         if (r->state >= MAP_META || r->count != 1 ||
             width < 7.0 * (double)strlen(text) + 4)
             continue;
-        fprintf(s->to, "<text class=\"in%s\" x=\"%.1f\" y=\"%g\">",
-                r->state == MAP_INUSE && !s->m->is_diff ? " on" : "", at.x + width / 2,
-                at.y + ROW - 4);
+        fprintf(s->to, "<text class=\"%s\" x=\"%.1f\" y=\"%g\">", label_class(s, r),
+                at.x + width / 2, at.y + ROW - 4);
         map_escape(s->to, text);
         fputs("</text>\n", s->to);
     }

@@ -56,5 +56,30 @@ grep -q 'Enter goes on' "$out/text" || fault '--step does not wait'
 expect '--help' 0 ./heap --help
 expect 'a bad argument' 2 ./heap --no-such
 [ "$(cat "$out/text")" = 'heap: no such argument: --no-such (try --help)' ] || fault 'a bad argument: another line'
+expect 'no directory' 2 ./heap --svg
+[ "$(cat "$out/text")" = 'heap: --svg needs a directory (try --help)' ] || fault 'no directory: another line'
+expect 'two at a time' 2 ./heap --json --step
+[ "$(cat "$out/text")" = 'heap: --json and --step do not go together (try --help)' ] || fault 'two at a time: another line'
+expect 'no such directory' 1 ./heap --html "$out/no/page.html"
+[ "$(cat "$out/text")" = "heap: $out/no/page.html: No such file or directory" ] || fault 'no such directory: another line'
+
+# Every step is drawn, with the chunks' names, and says what the tour says.
+steps=$(grep -c '^  >  ' $golden)
+expect '--svg' 0 ./heap --svg "$out/svg"
+[ "$(sed 's/^[^ ]*  //' "$out/text")" = "$(sed -n 's/^  >  //p' $golden)" ] || fault '--svg: not the steps of the tour'
+for step in $(seq -w "$steps"); do
+    [ "$(tail -n 1 "$out/svg/$step.svg")" = '</svg>' ] || fault "$step.svg: not whole"
+done
+for name in a b c d e; do
+    grep -q "<text class=\"in on\"[^>]*>$name</text>" "$out/svg/02.svg" || fault "02.svg: no chunk $name"
+done
+grep -q '<text class="in"[^>]*>c</text>' "$out/svg/03.svg" || fault '03.svg: c is not free'
+expect '--html' 0 ./heap --html "$out/page.html"
+[ "$(grep -c '<figure><svg' "$out/page.html")" -eq "$steps" ] || fault '--html: not a picture for each step'
+[ "$(grep -c '^\(<pre>\)*  ok' "$out/page.html")" -eq "$(grep -c '^  ok' $golden)" ] || fault '--html: not what the tour says'
+expect '--json' 0 ./heap --json
+[ "$(grep -c '"stop": ' "$out/text")" -eq "$steps" ] || fault '--json: not every step'
+grep -q '"size": 32, .*"p": 1, .*"name": "p"' "$out/text" || fault '--json: no p'
+expect 'a full disk' 1 sh -c './heap --json >/dev/full'
 expect 'a full disk' 1 sh -c './heap >/dev/full'
 exit $bad

@@ -5,11 +5,10 @@
  * looks like now (look.h), shows it, and checks what it says about it: a statement that
  * does not hold ends the tour with status 1. The stops on freeing use sizes beyond what
  * thread caches keep, so that a chunk is free at once; should they come to keep more,
- * settle() still makes it free. Of the library only its public header is used.
+ * settle() still makes it free. The tour uses the library's public header and one constant;
+ * draw.h, which draws its steps, uses the command's files.
  */
-#define _DEFAULT_SOURCE
-
-#include "look.h"
+#include "arguments.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -17,8 +16,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-/* As in the library's base/config.h; checked on every address that the tour masks. */
-#define HEAP_MAX_SIZE ((size_t)(sizeof(void *) == 8 ? 64 : 4) << 20)
+/* Checked on every address that the tour masks. */
 #define HEAP_MASK (~(uintptr_t)(HEAP_MAX_SIZE - 1))
 
 enum { CROWD_MOST = 2048, CROWD_SIZE = 120000 };
@@ -624,45 +622,11 @@ static void conclude(void)
     say("LD_PRELOAD=$PWD/libcmalloc.so before its name.");
 }
 
-static _Noreturn void usage(FILE *to, int status)
-{
-    fputs("usage: heap [--step] [--help] [--version]\n", to);
-    if (status == EXIT_SUCCESS)
-        fputs(
-            "\n"
-            "A guided tour of the heap that this program runs on.\n\n"
-            "  --step     wait for Enter after each stop\n"
-            "  --help     this text\n"
-            "  --version  the library's version\n\n"
-            "Colours are used on a terminal only; NO_COLOR=1 turns them off.\n"
-            "Status: 0, or 1 if the heap is not as the tour says, 2 for bad arguments.\n",
-            to);
-    exit(status);
-}
-
-static bool read_arguments(int count, char **arguments)
-{
-    bool step = false;
-    for (int i = 1; i < count; i++) {
-        if (strcmp(arguments[i], "--step") == 0) {
-            step = true;
-        } else if (strcmp(arguments[i], "--help") == 0) {
-            usage(stdout, EXIT_SUCCESS);
-        } else if (strcmp(arguments[i], "--version") == 0) {
-            printf("heap (cmalloc) %s\n", cmalloc_version());
-            exit(EXIT_SUCCESS);
-        } else {
-            fprintf(stderr, "heap: no such argument: %s (try --help)\n", arguments[i]);
-            exit(2);
-        }
-    }
-    return step;
-}
-
 int main(int count, char **arguments)
 {
     bool step = read_arguments(count, arguments);
     page_open(step, sizeof stops / sizeof *stops);
+    draw_open();
     set_defaults();
     introduce();
     for (unsigned i = 0; i < page.stops; i++) {
@@ -671,5 +635,6 @@ int main(int count, char **arguments)
     }
     conclude();
     page_close();
+    draw_close();
     return EXIT_SUCCESS;
 }

@@ -33,6 +33,9 @@ typedef struct page {
     char buffer[1 << 14];
     bool colour, step; /* step: wait for Enter after each stop */
     unsigned stop, stops, checked;
+    const char *title, *code; /* of the stop, and of what it does */
+    bool pending;             /* what it did has not been drawn yet */
+    void (*draw)(void);       /* draw.h; NULL: the tour is not drawn */
 } page_t;
 
 static page_t page;
@@ -88,6 +91,7 @@ static inline void stop_begins(const char *title)
     if (page.step && page.stop > 0)
         wait_for_enter();
     page.stop++;
+    page.title = title;
     printf("\n%s%u/%u  %s%s\n\n", ink(INK_TITLE), page.stop, page.stops, title,
            ink(INK_PLAIN));
 }
@@ -99,7 +103,17 @@ static inline void say(const char *text) { printf(MARGIN "%s\n", text); }
 /* What the program on show does now. */
 static inline void does(const char *code)
 {
+    page.code = code;
+    page.pending = true;
     printf(MARGIN "%s>  %s%s\n\n", ink(INK_TITLE), code, ink(INK_PLAIN));
+}
+
+/* The heap is now as the text says that comes next. */
+static inline void picture(void)
+{
+    if (page.pending && page.draw != NULL)
+        page.draw();
+    page.pending = false;
 }
 
 /* A statement about the heap. It is true, or the tour ends. */
@@ -113,6 +127,7 @@ __attribute__((format(printf, 2, 3))) static inline void claim(bool holds,
     va_end(args);
     if (!holds)
         give_up("the heap contradicts the tour: %s", text);
+    picture();
     page.checked++;
     printf(MARGIN "%sok%s  %s\n", ink(INK_FREE), ink(INK_PLAIN), text);
 }

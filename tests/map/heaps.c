@@ -4,8 +4,8 @@
  * what it knows and waits.
  *
  * "ready COUNT BYTES ADDRESS SIZE": chunks in use that it took and their bytes, with
- * headers; the payload of one that it holds, and the bytes of its chunk. For a line on standard input it
- * gives that back, and a mapped one, and says so again.
+ * headers; the payload of one that it holds, and the bytes of its chunk. For a line on
+ * standard input it gives that back, and a mapped one, and says so again.
  */
 #define _GNU_SOURCE
 
