@@ -167,16 +167,11 @@ size_t os_read_memory(int pid, uintptr_t address, void *to, size_t n)
 /* The kernel's, whatever ours is taken to be (options: page_size). */
 static size_t kernel_page(void) { return (size_t)getauxval(AT_PAGESZ); }
 
-void os_pagemap_open(os_pagemap_t *p)
-{
-    p->fd = proc_open(0, "pagemap", 0);
-    p->from = p->count = 0;
-}
-
 static bool fill_pagemap(os_pagemap_t *p, uintptr_t at)
 {
-    long n = syscall(SYS_pread64, p->fd, p->entries, sizeof p->entries,
-                     at / kernel_page() * sizeof *p->entries);
+    long offset = (long)(at / kernel_page() * sizeof *p->entries), n = 0;
+    if (syscall(SYS_lseek, p->fd, offset, SEEK_SET) == offset)
+        n = syscall(SYS_read, p->fd, p->entries, sizeof p->entries);
     p->from = at & ~(uintptr_t)(kernel_page() - 1);
     p->count = n > 0 ? (size_t)n / sizeof *p->entries : 0;
     return p->count > 0;
@@ -196,6 +191,18 @@ uintptr_t os_pagemap_next(os_pagemap_t *p, uintptr_t at, uintptr_t high)
     }
     errno = saved;
     return at < high ? at : high;
+}
+
+/* An emulator may show us its own pages under our addresses: then this one is missing. */
+void os_pagemap_open(os_pagemap_t *p)
+{
+    uintptr_t here = (uintptr_t)&here;
+    p->fd = proc_open(0, "pagemap", 0);
+    p->from = p->count = 0;
+    if (p->fd >= 0 && os_pagemap_next(p, here, here + 1) != here) {
+        syscall(SYS_close, p->fd);
+        p->fd = -1;
+    }
 }
 
 /* --- directories --- */
