@@ -193,11 +193,12 @@ uintptr_t os_pagemap_next(os_pagemap_t *p, uintptr_t at, uintptr_t high)
     return at < high ? at : high;
 }
 
-/* An emulator may show us its own pages under our addresses: then this one is missing. */
+/* An emulator may show us its own pages under our addresses: then this one is missing. In
+ * 32 bits, where there is little to skip, it may also be there by chance. */
 void os_pagemap_open(os_pagemap_t *p)
 {
     uintptr_t here = (uintptr_t)&here;
-    p->fd = proc_open(0, "pagemap", 0);
+    p->fd = CM_64BIT ? proc_open(0, "pagemap", 0) : -1;
     p->from = p->count = 0;
     if (p->fd >= 0 && os_pagemap_next(p, here, here + 1) != here) {
         syscall(SYS_close, p->fd);
