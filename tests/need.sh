@@ -1,6 +1,6 @@
 #!/bin/sh
 # need.sh NAME...: make sure that these tools are here: cmocka, cxx (a C++ compiler),
-# lint, browser (chromium, and python3 to look at its pictures).
+# lint, browser (chromium, and python3 to look at its pictures), gdb, mandoc.
 #
 # Installs what is missing where it may (root, or sudo without a password; apt-get, dnf,
 # apk or pacman); else says in one line what to run, and fails.
@@ -41,8 +41,9 @@ is_here()
     cxx) cxx_is_here ;;
     lint) lint_is_here ;;
     browser) browser_is_here ;;
+    gdb | mandoc) command -v "$1" >/dev/null ;;
     *)
-        echo "need.sh: what is '$1'? cmocka, cxx, lint or browser" >&2
+        echo "need.sh: what is '$1'? cmocka, cxx, lint, browser, gdb or mandoc" >&2
         exit 2
         ;;
     esac
@@ -61,6 +62,7 @@ missing_of()
 packages()
 {
     case $1-$2 in
+    *-gdb | *-mandoc) echo "$2" ;;
     apt-get-browser) echo chromium python3 fonts-dejavu-core ;;
     pacman-browser) echo chromium python ;;
     *-browser) echo chromium python3 ;;
