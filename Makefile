@@ -42,6 +42,9 @@ PREFIX  ?= /usr/local
 BINDIR  ?= $(PREFIX)/bin
 LIBDIR  ?= $(PREFIX)/lib
 INCDIR  ?= $(PREFIX)/include
+MANDIR  ?= $(PREFIX)/share/man
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+GDBDIR  ?= $(PREFIX)/share/gdb/auto-load
 INSTALL ?= install
 
 VERSION := $(shell awk '/define CMALLOC_VERSION_/ { v = v s $$3; s = "." } \
@@ -224,6 +227,7 @@ format:
 # ---- Installation ----------------------------------------------------------------------
 
 D = $(DESTDIR)
+PAGES = $(wildcard src/man/*.[1-8])
 
 install: libcmalloc.so libcmalloc.a build/cmalloc
 	$(INSTALL) -d '$D$(LIBDIR)/pkgconfig' '$D$(INCDIR)' '$D$(BINDIR)'
@@ -233,6 +237,13 @@ install: libcmalloc.so libcmalloc.a build/cmalloc
 	ln -sf $(SONAME) '$D$(LIBDIR)/libcmalloc.so'
 	$(INSTALL) -m 644 libcmalloc.a '$D$(LIBDIR)/libcmalloc.a'
 	$(INSTALL) -m 644 include/cmalloc.h '$D$(INCDIR)/cmalloc.h'
+	$(INSTALL) -d '$D$(BASHDIR)' '$D$(GDBDIR)$(LIBDIR)'
+	$(INSTALL) -m 644 src/tools/cmalloc.bash '$D$(BASHDIR)/cmalloc'
+	$(INSTALL) -m 644 src/tools/cmalloc-gdb.py '$D$(GDBDIR)$(LIBDIR)/libcmalloc.so.$(VERSION)-gdb.py'
+	for page in $(PAGES); do \
+	    to='$D$(MANDIR)'/man$${page##*.}; \
+	    $(INSTALL) -d "$$to" && $(INSTALL) -m 644 $$page "$$to" || exit 1; \
+	done
 	@printf '%s\n' 'Name: cmalloc' \
 	    'Description: a drop-in malloc whose heap explains itself' 'Version: $(VERSION)' \
 	    'Libs: -L$(LIBDIR) -lcmalloc' 'Libs.private: -pthread' 'Cflags: -I$(INCDIR)' \
@@ -242,7 +253,9 @@ uninstall:
 	rm -f '$D$(BINDIR)/cmalloc' \
 	    '$D$(LIBDIR)/libcmalloc.so.$(VERSION)' '$D$(LIBDIR)/$(SONAME)' \
 	    '$D$(LIBDIR)/libcmalloc.so' '$D$(LIBDIR)/libcmalloc.a' \
-	    '$D$(LIBDIR)/pkgconfig/cmalloc.pc' '$D$(INCDIR)/cmalloc.h'
+	    '$D$(LIBDIR)/pkgconfig/cmalloc.pc' '$D$(INCDIR)/cmalloc.h' \
+	    '$D$(BASHDIR)/cmalloc' '$D$(GDBDIR)$(LIBDIR)/libcmalloc.so.$(VERSION)-gdb.py' \
+	    $(foreach p,$(PAGES),'$D$(MANDIR)/man$(subst .,,$(suffix $p))/$(notdir $p)')
 
 clean:
 	rm -rf build libcmalloc.so libcmalloc.a heap

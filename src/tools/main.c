@@ -20,7 +20,7 @@ static const subcommand subcommands[] = {
     {"stats", tool_stats, "PID|CORE [--json|--prom]", "where the memory is"},
     {"top", tool_top, "[-1] [-d SECONDS] [PID...]", "processes on cmalloc, live"},
     {"why", tool_why, "PID|CORE [-n COUNT]", "fragmentation: what pins free memory"},
-    {"map", tool_map, "PID|CORE|FILE.snap [-o FILE]", "a picture of the heap"},
+    {"map", tool_map, "PID|CORE [-o FILE] [--diff AFTER]", "a picture of the heap"},
     {"find", tool_find, "PID|CORE ADDRESS...", "which chunk is that, and its neighbours"},
     {"leaks", tool_leaks,
      "PID|CORE [--precise] [--json] [--unaligned] [--mask HEX] [--once] [--interval "
