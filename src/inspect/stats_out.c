@@ -19,6 +19,9 @@ typedef struct stats_path {
     size_t length;
 } stats_path;
 
+/* Many programs close theirs before they end. */
+static int standard_error = 2;
+
 static void path_add(stats_path *p, const char *s, size_t count)
 {
     for (size_t i = 0; i < count && p->length + 1 < sizeof p->text; i++)
@@ -74,9 +77,14 @@ static void write_stats(void)
 {
     const char *file = cm_option_text(&cm_options.stats_file);
     if (file == NULL)
-        stats_print(2, STATS_TEXT, true);
+        stats_print(standard_error, STATS_TEXT, true);
     else if (!write_file(file))
         cm_warn("statistics cannot be written to", file);
+}
+
+static bool at_exit(void)
+{
+    return atomic_load_explicit(&cm_options.stats, memory_order_relaxed) != 0;
 }
 
 static void on_signal(int number)
@@ -91,10 +99,14 @@ __attribute__((constructor(102))) static void stats_init(void)
     size_t number = atomic_load_explicit(&cm_options.stats_signal, memory_order_relaxed);
     if (number != 0 && !os_handle((int)number, on_signal))
         cm_warn("stats_signal", "there is no such signal");
+    if (at_exit() && cm_option_text(&cm_options.stats_file) == NULL) {
+        int fd = os_duplicate(2);
+        standard_error = fd >= 0 ? fd : 2;
+    }
 }
 
 __attribute__((destructor(102))) static void stats_fini(void)
 {
-    if (atomic_load_explicit(&cm_options.stats, memory_order_relaxed) != 0)
+    if (at_exit())
         write_stats();
 }

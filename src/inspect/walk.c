@@ -104,10 +104,12 @@ static void batch_by_magic(walk_t *w, const arena_view *a, uintptr_t after, batc
 {
     for (size_t i = 0; i < w->reader->map_count; i++) {
         const reader_map *m = &w->reader->maps[i];
-        bool at_break = m->name[0] == '[' && m->name[1] == 'h';
+        bool at_break = a->index == 0 && m->writable && !m->shared;
         uintptr_t step = at_break ? w->reader->page : HEAP_MAX_SIZE;
         uintptr_t at = (m->from + step - 1) & ~(step - 1);
-        for (; m->readable && at < m->to && b->count < HEAPS_AT_ONCE; at += step)
+        if (!m->readable || at < m->from || at >= m->to)
+            continue;
+        for (size_t left = (m->to - at - 1) / step + 1; left > 0; left--, at += step)
             if (at > after && is_heap_of(w, at, a->address))
                 batch_add(b, at);
     }
@@ -323,7 +325,8 @@ static bool visit_large(walk_t *w, uintptr_t info, size_t magic, cmalloc_item *i
                         int *stop)
 {
     const large_info *l = reader_see(w->reader, info, sizeof *l);
-    if (l == NULL || l->magic != (magic ^ info) || l->offset >= l->mapped)
+    if (l == NULL || l->magic != (magic ^ info) || l->mapped < w->reader->page ||
+        l->offset > l->mapped - CHUNK_MIN)
         return false;
     size_t offset = l->offset;
     uintptr_t at = info + offset;
@@ -336,7 +339,9 @@ static bool visit_large(walk_t *w, uintptr_t info, size_t magic, cmalloc_item *i
     item->mem = as_pointer(at + CHUNK_HEADER);
     item->size = chunk_size(c);
     item->prev_size = offset;
-    if (offset + item->size != item->reserved || c->prev_size != offset)
+    bool holds = offset + item->size == item->reserved && c->prev_size == offset;
+    item->size = item->reserved - offset; /* where they disagree, the large_info's word */
+    if (!holds)
         damage(w, PANIC_SIZE, at + CHUNK_HEADER);
     *stop = w->visit(item, w->arg);
     return true;

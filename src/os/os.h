@@ -128,6 +128,9 @@ size_t os_memory_limit(void);
 /* A new, empty file to write to, in place of an old one; -1: refused. */
 int os_create(const char *path);
 void os_close(int fd);
+
+/* A second descriptor of the same file, high up, gone after exec; -1: refused. */
+int os_duplicate(int fd);
 bool os_rename(const char *from, const char *to);
 
 /* Have handler run when the signal comes, with all others held. False: no such signal. */

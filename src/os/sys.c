@@ -182,6 +182,16 @@ int os_create(const char *path)
     return (int)fd;
 }
 
+#define HIGH_UP 200 /* beyond what programs count on */
+
+int os_duplicate(int fd)
+{
+    int saved = errno;
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_UP);
+    errno = saved;
+    return copy;
+}
+
 void os_close(int fd)
 {
     int saved = errno;

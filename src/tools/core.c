@@ -23,7 +23,8 @@ typedef ElfW(Phdr) elf_segment;
 typedef ElfW(Nhdr) elf_note;
 typedef ElfW(auxv_t) elf_aux;
 
-#define NAMES_MOST 65536 /* entries of NT_FILE */
+#define MAPPING_MOST ((uint64_t)1 << 40) /* what claims to be larger is damaged */
+#define NAMES_MOST 65536                 /* entries of NT_FILE */
 
 /* The kernel leaves holes where there was no page. */
 static size_t core_resident(reader_t *r, uintptr_t from, size_t size)
@@ -64,8 +65,11 @@ static void add_part(target_t *t, const elf_segment *s)
         size = t->image_size - s->p_offset;
     t->truncated |= size < s->p_filesz;
     parts_add(t, s->p_vaddr, size, t->image + s->p_offset);
+    uint64_t wide =
+        size > 0 ? size : s->p_memsz; /* the part that can be read, if any can */
+    wide = wide < MAPPING_MOST ? wide : MAPPING_MOST;
     reader_map m = {.from = s->p_vaddr,
-                    .to = s->p_vaddr + s->p_memsz,
+                    .to = s->p_vaddr + wide,
                     .readable = (s->p_flags & PF_R) != 0 && size > 0,
                     .writable = (s->p_flags & PF_W) != 0,
                     .executable = (s->p_flags & PF_X) != 0,
