@@ -94,8 +94,10 @@ ARCHIVED := --localize-hidden --wildcard --weaken-symbol=_Zn[wa]* \
 
 # ---- Words of the rules ----------------------------------------------------------------
 
-VARIANT   = $(if $(filter build/tiny/%,$@),$(TINY) $(TINY_DEFS),$(CFLAGS))
-OBJECT    = $(if $(filter build/tiny/%,$@),build/tiny/cmalloc.o,build/cmalloc.o)
+VARIANT   = $(if $(filter build/tiny/%,$@),$(TINY) $(TINY_DEFS),$(CFLAGS)) \
+            $(if $(findstring secure,$@),-DCM_SECURE=1)
+OBJECT    = $(if $(filter build/tiny/%,$@),build/tiny,build)$(if $(findstring \
+            secure,$@),/secure)/cmalloc.o
 DEPENDS   = -MMD -MP -MF $@.d -MT $@
 LIB_CC    = $(Q)$(CC) $(CPPFLAGS) $(VARIANT) $(LIB) $(WARNINGS) $(DEPENDS)
 TEST_CC   = $(Q)$(CC) $(CPPFLAGS) $(VARIANT) $(TEST) $(WARNINGS) $(DEPENDS)
@@ -115,9 +117,12 @@ FORCE:
 # ---- Library, archive, tour ------------------------------------------------------------
 
 all: libcmalloc.so libcmalloc.a heap build/cmalloc
+# The secure variant: its switches are read-only options of their own pages (src/secure.ld).
+all: libcmalloc-secure.so
 debug: build/tiny/libcmalloc.so build/tiny/libcmalloc.a build/tiny/cmalloc
 
-build/cmalloc.o build/tiny/cmalloc.o: src/cmalloc.c build/flags
+build/cmalloc.o build/tiny/cmalloc.o build/secure/cmalloc.o build/tiny/secure/cmalloc.o: \
+    src/cmalloc.c build/flags
 	$(call say,CC)
 	$(LIB_CC) -c $< -o $@
 
@@ -126,6 +131,11 @@ build/tiny/libcmalloc.so: build/tiny/cmalloc.o
 libcmalloc.so build/tiny/libcmalloc.so: src/cmalloc.map
 	$(call say,LINK)
 	$(Q)$(CC) $(VARIANT) $(LDFLAGS) $(LINK) $(OBJECT) -o $@
+libcmalloc-secure.so: build/secure/cmalloc.o
+build/tiny/libcmalloc-secure.so: build/tiny/secure/cmalloc.o
+libcmalloc-secure.so build/tiny/libcmalloc-secure.so: src/cmalloc.map src/secure.ld
+	$(call say,LINK)
+	$(Q)$(CC) $(VARIANT) $(LDFLAGS) $(LINK) -Wl,-T,src/secure.ld $(OBJECT) -o $@
 
 build/archive/cmalloc.o: build/cmalloc.o
 build/tiny/archive/cmalloc.o: build/tiny/cmalloc.o
@@ -258,6 +268,6 @@ uninstall:
 	    $(foreach p,$(PAGES),'$D$(MANDIR)/man$(subst .,,$(suffix $p))/$(notdir $p)')
 
 clean:
-	rm -rf build libcmalloc.so libcmalloc.a heap
+	rm -rf build libcmalloc.so libcmalloc-secure.so libcmalloc.a heap
 
 -include $(wildcard build/*.d build/*/*.d build/*/*/*.d)

@@ -24,6 +24,7 @@
 #include "front/align.c"
 #include "front/alloc.c"
 #include "front/cache.c"
+#include "front/harden.c"
 #include "front/init.c"
 #include "front/place.c"
 #include "front/resize.c"

@@ -142,19 +142,35 @@ NEW_FORM(cxx_new_aligned_nothrow, "_Znw" SIZE_LETTER ALIGN NOTHROW,
 NEW_FORM(cxx_new_array_aligned_nothrow, "_Zna" SIZE_LETTER ALIGN NOTHROW,
          (size_t n, size_t align, const void *tag), nothrow_aligned(n, align, tag))
 
-/* What else the caller of delete knows (size, alignment) the chunk knows too. */
+/* What else the caller of delete knows (size, alignment) the chunk knows too. The secure
+ * variant compares, as long as the memory is no other operator new's. */
+CM_UNUSED static void delete_sized(void *mem, size_t n)
+{
+    if (CM_SECURE && cxx_new == own_new)
+        harden_sized(mem, n, 1);
+    cxx_delete(mem);
+}
+
+CM_UNUSED static void delete_sized_aligned(void *mem, size_t n, size_t align)
+{
+    if (CM_SECURE && cxx_new_aligned == own_new_aligned)
+        harden_sized(mem, n, align);
+    cxx_delete_aligned(mem, align);
+}
+
 #define DELETE_FORM(name, mangled, parameters, call) \
     void name parameters __asm__(mangled) WEAK; \
     void name parameters { call; }
-#define N CM_UNUSED size_t n
+#define N size_t n
 #define A size_t align
 #define TAG CM_UNUSED const void *tag
 
 #define DELETE_FORMS(name, op) \
     DELETE_FORM(name##_nothrow, "_Z" op "Pv" NOTHROW, (void *mem, TAG), cxx_delete(mem)) \
-    DELETE_FORM(name##_sized, "_Z" op "Pv" SIZE_LETTER, (void *mem, N), cxx_delete(mem)) \
+    DELETE_FORM(name##_sized, "_Z" op "Pv" SIZE_LETTER, (void *mem, N), \
+                delete_sized(mem, n)) \
     DELETE_FORM(name##_sized_aligned, "_Z" op "Pv" SIZE_LETTER ALIGN, (void *mem, N, A), \
-                cxx_delete_aligned(mem, align)) \
+                delete_sized_aligned(mem, n, align)) \
     DELETE_FORM(name##_aligned_nothrow, "_Z" op "Pv" ALIGN NOTHROW, (void *mem, A, TAG), \
                 cxx_delete_aligned(mem, align))
 

@@ -82,8 +82,8 @@ static int threshold(_Atomic size_t *option, size_t value, size_t most)
 {
     if (value > most)
         return 0;
-    atomic_store_explicit(option, value, memory_order_relaxed);
-    atomic_store_explicit(&cm_options.thresholds_fixed, true, memory_order_relaxed);
+    cm_option_store(option, value);
+    cm_option_store(&cm_options.thresholds_fixed, 1);
     return 1;
 }
 
@@ -100,12 +100,12 @@ CM_EXPORT int mallopt(int param, int value)
     case MMAP_MAX:
         return value < 0 ? 0 : threshold(&cm_options.mmap_max, n, SIZE_MAX);
     case PERTURB:
-        atomic_store_explicit(&cm_options.perturb, n & 0xff, memory_order_relaxed);
+        cm_option_store(&cm_options.perturb, n & 0xff);
         return 1;
     case LIMIT_ARENAS:
         if (value <= 0)
             return 0;
-        atomic_store_explicit(&cm_options.arena_max, n, memory_order_relaxed);
+        cm_option_store(&cm_options.arena_max, n);
         arena_limit_init(1);
         return 1;
     case CHECK_ACTION: /* accepted as in glibc, without effect: checks are always on */

@@ -120,17 +120,11 @@ CM_EXPORT size_t malloc_usable_size(void *mem)
     return mem == NULL ? 0 : front_usable(mem);
 }
 
-CM_EXPORT void free_sized(void *mem, size_t n)
-{
-    (void)n;
-    front_free(mem);
-}
+CM_EXPORT void free_sized(void *mem, size_t n) { front_free_sized(mem, n, 1); }
 
 CM_EXPORT void free_aligned_sized(void *mem, size_t align, size_t n)
 {
-    (void)align;
-    (void)n;
-    front_free(mem);
+    front_free_sized(mem, n, align);
 }
 
 CM_EXPORT void cfree(void *mem) { front_free(mem); }

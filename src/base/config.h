@@ -18,6 +18,11 @@
 #define CM_DEBUG 0
 #endif
 
+/* The variant that looks for what an attacker would do, at a price (README, SECURITY). */
+#ifndef CM_SECURE
+#define CM_SECURE 0
+#endif
+
 #define KIB ((size_t)1024)
 #define MIB ((size_t)1024 * 1024)
 
@@ -115,6 +120,11 @@
 #define OUTGOING 4               /* arenas that a thread collects freed chunks for */
 #define OUTGOING_BYTES (8 * KIB) /* that are sent home together */
 #define THREADS_AT_ONCE 4        /* structs of threads that are mapped together */
+
+/* The secure variant: what each thread holds back of what it frees. */
+#define QUARANTINE_SLOTS 512
+#define QUARANTINE_DEFAULT (64 * KIB)
+#define QUARANTINE_MOST (16 * MIB)
 
 #define CACHE_LINE 64
 #define LOCK_SPINS 64 /* looks at a held lock before the thread sleeps */

@@ -22,6 +22,10 @@ void host_write(int fd, const char *text, size_t length);
 /* End the process as abort(3) does. */
 _Noreturn void host_abort(void);
 
+/* The secure variant: make the pages of CM_CONSTANT writable for a moment. Not nested. */
+void host_constant_open(void);
+void host_constant_close(void);
+
 /* A word that a child made by fork, _Fork or a raw clone finds zero, and nobody else
  * does. */
 extern _Atomic uint32_t *_Atomic host_generation;

@@ -9,12 +9,13 @@
  */
 #include "base/options.h"
 
+#include "base/host.h"
 #include "base/report.h"
 #include "base/text.h"
 
 #define OPTION_FIRST(name, variable, words, first, least, most, flags, meaning) \
     .name = (first),
-cm_options_t cm_options = {OPTION_ROWS(OPTION_FIRST)};
+CM_CONSTANT cm_options_t cm_options = {OPTION_ROWS(OPTION_FIRST)};
 #undef OPTION_FIRST
 
 typedef struct option {
@@ -36,9 +37,19 @@ static _Atomic size_t *word_of(const option_t *o)
     return (_Atomic size_t *)(void *)((char *)&cm_options + o->place);
 }
 
+void cm_option_store(_Atomic size_t *option, size_t value)
+{
+    if (CM_SECURE)
+        host_constant_open();
+    atomic_store_explicit(option, value, memory_order_relaxed);
+    if (CM_SECURE)
+        host_constant_close();
+}
+
 static bool is_known(const option_t *o)
 {
-    return CM_DEBUG || (o->flags & OPTION_DEBUG) == 0;
+    return (CM_DEBUG || (o->flags & OPTION_DEBUG) == 0) &&
+           (CM_SECURE || (o->flags & OPTION_SECURE) == 0);
 }
 
 static const option_t *find(const char *name, size_t length)
@@ -146,9 +157,9 @@ static bool option_write(const option_t *o, const char *value, size_t length)
                                                : parse(o, value, length, &n);
     if (!holds)
         return false;
-    atomic_store_explicit(word_of(o), n, memory_order_relaxed);
+    cm_option_store(word_of(o), n);
     if ((o->flags & OPTION_FIXES) != 0)
-        atomic_store_explicit(&cm_options.thresholds_fixed, true, memory_order_relaxed);
+        cm_option_store(&cm_options.thresholds_fixed, 1);
     return true;
 }
 

@@ -23,6 +23,7 @@
 #define OPTION_ZERO 16u  /* 0, for none, is a value though it is less than the least */
 #define OPTION_DEBUG 32u /* known to debug variants only */
 #define OPTION_TEXT 64u  /* the value is text; cm_option_text has it */
+#define OPTION_SECURE 128u /* known to the secure variant only */
 
 #define OPTION_TEXT_MOST 256 /* bytes of a text, with its zero */
 
@@ -74,6 +75,23 @@ enum { THP_DEFAULT, THP_NEVER, THP_ALWAYS };
         "write them when this signal comes; 0: none") \
     ROW(stats_file, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_TEXT, \
         "where to; %p: process id; .json and .prom choose the format") \
+    ROW(seal, "", OPTION_SWITCH, 1, 0, 1, OPTION_START | OPTION_SECURE, \
+        "headers bear a keyed checksum, verified whenever they are read") \
+    ROW(canary, "", OPTION_SWITCH, 1, 0, 1, OPTION_START | OPTION_SECURE, \
+        "a secret word ends each heap chunk and is looked at when it is freed") \
+    ROW(shuffle, "", OPTION_SWITCH, 1, 0, 1, OPTION_START | OPTION_SECURE, \
+        "chance decides which free chunk is handed out") \
+    ROW(quarantine, "", "", QUARANTINE_DEFAULT, 0, QUARANTINE_MOST, \
+        OPTION_START | OPTION_BYTES | OPTION_SECURE, \
+        "bytes that each thread has freed and holds back from reuse") \
+    ROW(zero, "", OPTION_SWITCH, 1, 0, 1, OPTION_START | OPTION_SECURE, \
+        "what is freed is zeroed at once") \
+    ROW(guard, "", OPTION_SWITCH, 1, 0, 1, OPTION_START | OPTION_SECURE, \
+        "a page without access behind each heap and each mapping") \
+    ROW(constant, "", OPTION_SWITCH, 1, 0, 1, OPTION_START | OPTION_SECURE, \
+        "options and secrets are read-only once the program runs") \
+    ROW(sized, "", OPTION_SWITCH, 1, 0, 1, OPTION_START | OPTION_SECURE, \
+        "size and alignment told to free and delete are compared") \
     ROW(page_size, "", "kernel|16k|64k", 0, 0, 2, OPTION_START | OPTION_DEBUG, \
         "pages larger than the kernel's") \
     ROW(os_fail, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_DEBUG, \
@@ -84,11 +102,25 @@ typedef struct cm_options_t {
     _Atomic size_t name;
     OPTION_ROWS(OPTION_FIELD)
 #undef OPTION_FIELD
-    _Atomic bool
-        thresholds_fixed; /* a threshold was set: it no longer adapts (mallopt(3)) */
+    /* not 0: a threshold was set and no longer adapts (mallopt(3)) */
+    _Atomic size_t thresholds_fixed;
 } cm_options_t;
 
 extern cm_options_t cm_options;
+
+/* Is a switch of the secure variant on? Never in any other. */
+#define cm_secure(name) \
+    (CM_SECURE && atomic_load_explicit(&cm_options.name, memory_order_relaxed) != 0)
+
+/* Change an option. The secure variant keeps them in pages that are read-only. */
+void cm_option_store(_Atomic size_t *option, size_t value);
+
+/* The variable lies in those pages. */
+#if CM_SECURE
+#define CM_CONSTANT __attribute__((section("cm_constant")))
+#else
+#define CM_CONSTANT
+#endif
 
 /* Read the environment through get, which returns NULL for what is not set. What makes no
  * sense gets one line. */

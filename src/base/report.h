@@ -36,6 +36,9 @@ _Noreturn CM_COLD void cm_assert_failed(const char *expression, const char *file
 #define PANIC_TOP "damaged top"
 #define PANIC_ARENA "heap: wrong arena"
 #define PANIC_HEAP "damaged heap"
+#define PANIC_SEAL "damaged header" /* this and the following: secure variant */
+#define PANIC_CANARY "overflow"
+#define PANIC_SIZED "wrong size or alignment"
 
 /* Text under construction. What does not fit is cut off; a full buffer goes to fd when
  * there is one. */

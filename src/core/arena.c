@@ -69,6 +69,29 @@ static magazine_t cut_run(mchunkptr c, size_t size, unsigned count)
     return (magazine_t){first, count};
 }
 
+/* The secure variant: a run in an order that nobody can foretell. Each chunk goes to one
+ * end or the other. */
+static magazine_t shuffle(magazine_t m)
+{
+    void *first = m.first, *last = m.first, *mem = m.first, *next;
+    if (!cm_secure(shuffle) || m.first == NULL)
+        return m;
+    size_t chance = seal_chance();
+    for (mem = link_next(mem), link_set(first, NULL); mem != NULL; mem = next) {
+        next = link_next(mem);
+        if ((chance & 1) != 0) {
+            link_set(mem, first);
+            first = mem;
+        } else {
+            link_set(last, mem);
+            link_set(mem, NULL);
+            last = mem;
+        }
+        chance = chance >> 1 | chance << (SIZE_SZ * 8 - 1);
+    }
+    return (magazine_t){first, m.count};
+}
+
 /* Chunks of just this size from their bin. */
 static magazine_t take_exact(arena_t *a, size_t size, unsigned count)
 {
@@ -104,7 +127,7 @@ magazine_t arena_take_run_locked(arena_t *a, size_t size, unsigned count)
         split(a, c, have, size * (fit < count ? fit : count));
     }
     size_t fit = chunk_size(c) / size;
-    return cut_run(c, size, fit < count ? (unsigned)fit : count);
+    return shuffle(cut_run(c, size, fit < count ? (unsigned)fit : count));
 }
 
 mchunkptr arena_take_aligned_locked(arena_t *a, size_t size, size_t align)

@@ -93,7 +93,8 @@ CM_INLINE arena_t *arena_of(const chunk_t *c)
 
 /* Largest chunk that can lie in a heap of any arena. */
 #define ARENA_CHUNK_MAX \
-    ((heap_room(sizeof(heap_info) + sizeof(arena_t)) - os_page) & ~(CHUNK_ALIGN - 1))
+    ((heap_room(sizeof(heap_info) + sizeof(arena_t)) - (CM_SECURE ? 2 : 1) * os_page) & \
+     ~(CHUNK_ALIGN - 1))
 
 /* Make h, which is in no list, the newest heap of a, all of it top. */
 void arena_open(arena_t *a, heap_info *h);

@@ -14,6 +14,10 @@
  * flag bits clear. size is a multiple of CHUNK_ALIGN and at least CHUNK_MIN, but for the
  * fencepost, which is a header alone.
  *
+ * In the secure variant the highest bits of the size word, which no size needs, hold a
+ * seal of the address, the size and the flags (core/seal.h). chunk_word verifies it at
+ * each reading: whoever believes a header has had it verified.
+ *
  * Writers hold the arena's lock. The size word is atomic because its owner reads it on
  * free while a neighbour's free, under the lock, changes its P; the bits that the owner
  * looks at (size, A, M) stand still.
@@ -21,7 +25,9 @@
 #ifndef CM_CORE_CHUNK_H
 #define CM_CORE_CHUNK_H
 
+#include "base/options.h"
 #include "base/report.h"
+#include "core/seal.h"
 
 typedef struct malloc_chunk {
     size_t prev_size;
@@ -45,11 +51,17 @@ _Static_assert(CHUNK_MIN % CHUNK_ALIGN == 0 && CHUNK_HEADER % 8 == 0,
  * malloc(3)). */
 #define REQUEST_MAX ((size_t)PTRDIFF_MAX - 2 * HEAP_MAX_SIZE)
 
+/* Bytes of a heap chunk that are the secure variant's, behind the payload. */
+CM_INLINE size_t chunk_canary(void) { return cm_secure(canary) ? SIZE_SZ : 0; }
+
+/* What a chunk needs at most beyond the payload, rounding apart. */
+#define CHUNK_OVERHEAD (CM_SECURE ? 2 * SIZE_SZ : SIZE_SZ)
+
 /* Bytes of the chunk that serves a request: one header word more, rounded up. Pre: n <=
  * REQUEST_MAX. */
 CM_INLINE size_t chunk_size_for(size_t n)
 {
-    size_t size = (n + SIZE_SZ + CHUNK_ALIGN - 1) & ~(CHUNK_ALIGN - 1);
+    size_t size = (n + chunk_canary() + SIZE_SZ + CHUNK_ALIGN - 1) & ~(CHUNK_ALIGN - 1);
     return size < CHUNK_MIN ? CHUNK_MIN : size;
 }
 
@@ -75,15 +87,37 @@ CM_INLINE void *chunk_mem(const chunk_t *c)
     return (char *)(uintptr_t)c + CHUNK_HEADER;
 }
 
-/* The size word with its flags. */
+/* Bits of the size word that a size may have; the others hold the seal. */
+#define CHUNK_SEALED (CM_SECURE && CM_64BIT)
+#define CHUNK_SEALED_MASK (~(size_t)0 >> (SIZE_SZ * 8 - ADDRESS_BITS))
+#define CHUNK_WORD_MASK (CHUNK_SEALED ? CHUNK_SEALED_MASK : ~(size_t)0)
+
+CM_INLINE size_t chunk_seal(const chunk_t *c, size_t word)
+{
+    return CHUNK_SEALED ? seal_of((size_t)c, word) & ~CHUNK_WORD_MASK : 0;
+}
+
+/* The size word, verified by nobody: for who looks at memory that may be no chunk. */
+CM_INLINE size_t chunk_word_plain(const chunk_t *c)
+{
+    return atomic_load_explicit(&c->size_flags, memory_order_relaxed) & CHUNK_WORD_MASK;
+}
+
+/* The size word with its flags. In the secure variant a wrong seal is fatal. */
 CM_INLINE size_t chunk_word(const chunk_t *c)
 {
-    return atomic_load_explicit(&c->size_flags, memory_order_relaxed);
+    size_t sealed = atomic_load_explicit(&c->size_flags, memory_order_relaxed);
+    size_t word = sealed & CHUNK_WORD_MASK;
+    if (CHUNK_SEALED && cm_unlikely((sealed ^ word) != chunk_seal(c, word)) &&
+        cm_secure(seal))
+        cm_panic(PANIC_SEAL, (const char *)c + CHUNK_HEADER);
+    return word;
 }
 
 CM_INLINE void chunk_set_word(mchunkptr c, size_t word)
 {
-    atomic_store_explicit(&c->size_flags, word, memory_order_relaxed);
+    atomic_store_explicit(&c->size_flags, word | chunk_seal(c, word),
+                          memory_order_relaxed);
 }
 
 CM_INLINE size_t chunk_size(const chunk_t *c) { return chunk_word(c) & ~CHUNK_FLAGS; }
@@ -124,7 +158,8 @@ CM_INLINE bool chunk_is_free(const chunk_t *c)
 CM_INLINE size_t chunk_usable(const chunk_t *c)
 {
     size_t word = chunk_word(c);
-    return (word & ~CHUNK_FLAGS) - ((word & CHUNK_M) != 0 ? CHUNK_HEADER : SIZE_SZ);
+    return (word & ~CHUNK_FLAGS) -
+           ((word & CHUNK_M) != 0 ? CHUNK_HEADER : SIZE_SZ + chunk_canary());
 }
 
 CM_INLINE void chunk_set_prev_inuse(mchunkptr c)

@@ -54,7 +54,7 @@ static bool is_scarce(void)
 static heap_info *reserve(size_t need, size_t *reserved)
 {
     heap_info *h = NULL;
-    for (size_t size = HEAP_MAX_SIZE; h == NULL && size >= need; size /= 2) {
+    for (size_t size = HEAP_MAX_SIZE; h == NULL && size >= need + os_guard(); size /= 2) {
         h = os_reserve(size, HEAP_MAX_SIZE);
         *reserved = size;
     }
@@ -70,8 +70,8 @@ static heap_info *obtain(size_t need)
         return NULL;
     os_choose_pages(h, reserved);
     commit = to_grain((const char *)h, commit);
-    if (commit > reserved)
-        commit = reserved;
+    if (commit > reserved - os_guard())
+        commit = reserved - os_guard();
     if (!os_commit(h, commit) && !os_commit(h, commit = need))
         commit = 0;
     if (commit == 0 || !registry_add(h)) {
@@ -85,7 +85,7 @@ static heap_info *obtain(size_t need)
 heap_info *heap_new(size_t room)
 {
     size_t need = os_pages(room + sizeof(heap_info) + CHUNK_MIN);
-    if (need > HEAP_MAX_SIZE || !os_may_grow(need) || is_scarce())
+    if (need + os_guard() > HEAP_MAX_SIZE || !os_may_grow(need) || is_scarce())
         return NULL;
     heap_info *h = obtain(need < HEAP_STEP_MIN ? HEAP_STEP_MIN : need);
     atomic_store_explicit(&scarce, h == NULL, memory_order_relaxed);
@@ -141,7 +141,7 @@ static bool grow_break(heap_info *h, size_t more)
 
 static bool grow_reserved(heap_info *h, size_t more)
 {
-    if (more > h->reserved - h->committed || !os_commit(heap_end(h), more))
+    if (more + os_guard() > h->reserved - h->committed || !os_commit(heap_end(h), more))
         return false;
     h->committed += more;
     return true;

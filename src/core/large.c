@@ -37,6 +37,25 @@ static void link_to(large_info *info, large_info *older, large_info *newer)
     info->link_seal = link_seal_for(info);
 }
 
+/* --- the secure variant: a page behind each mapping that nobody may touch --- */
+
+/* os_guard is not in info->mapped; mappings that have one are neither kept nor
+ * resized. */
+
+static void guard_end(char *end)
+{
+    if (os_guard() > 0)
+        os_decommit(end, os_guard());
+}
+
+static char *map_guarded(size_t mapped)
+{
+    char *base = os_map(mapped + os_guard());
+    if (base != NULL)
+        guard_end(base + mapped);
+    return base;
+}
+
 /* The last byte of c's header and the large_info share a page, whatever the alignment. */
 static mchunkptr map_new(size_t n, size_t align)
 {
@@ -45,18 +64,20 @@ static mchunkptr map_new(size_t n, size_t align)
         return NULL;
     if (align <= CHUNK_ALIGN) {
         size_t mapped = os_pages(n + head);
-        char *base = os_map(mapped);
+        char *base = map_guarded(mapped);
         return base == NULL ? NULL : chunk_at(place(base, mapped, first), first);
     }
     size_t wide = os_pages(n + head + align);
-    char *base = os_map(wide);
+    char *base = os_map(wide + os_guard());
     if (base == NULL)
         return NULL;
     uintptr_t mem = ((uintptr_t)base + head + align - 1) & ~(align - 1);
     size_t before = (mem - head - (uintptr_t)base) & ~(os_page - 1);
     size_t mapped = os_pages((size_t)(mem - (uintptr_t)base) + n) - before;
-    if (before + mapped < wide)
-        os_unmap(base + before + mapped, wide - before - mapped);
+    size_t behind = before + mapped + os_guard();
+    if (behind < wide + os_guard())
+        os_unmap(base + behind, wide - before - mapped);
+    guard_end(base + before + mapped);
     if (before > 0)
         os_unmap(base, before);
     base += before;
@@ -77,8 +98,9 @@ static void count_live(ptrdiff_t bytes)
                  (size_t)bytes;
     size_t most = atomic_load_explicit(&large_live_most, memory_order_relaxed);
     while (bytes > 0 && now > most &&
-           !atomic_compare_exchange_weak_explicit(
-               &large_live_most, &most, now, memory_order_relaxed, memory_order_relaxed)) {
+           !atomic_compare_exchange_weak_explicit(&large_live_most, &most, now,
+                                                  memory_order_relaxed,
+                                                  memory_order_relaxed)) {
     }
 }
 
@@ -198,8 +220,9 @@ void large_keep(mchunkptr c)
     large_info *info = large_info_of(c);
     count_live(-(ptrdiff_t)info->mapped);
     info->magic = LARGE_KEPT_MAGIC ^ (uintptr_t)info;
-    if (!is_wanted(info) || !make_room(info->mapped) || !put(info))
-        os_unmap(info, info->mapped);
+    if (os_guard() > 0 || cm_secure(zero) || !is_wanted(info) ||
+        !make_room(info->mapped) || !put(info))
+        os_release(info, info->mapped + os_guard(), info->mapped);
 }
 
 size_t large_drop_kept(void)
@@ -300,6 +323,8 @@ mchunkptr large_resize(mchunkptr c, size_t n)
     size_t before = info->mapped;
     if (mapped == before)
         return c;
+    if (os_guard() > 0)
+        return NULL;
     if (mapped > before) {
         make_room(mapped - before);
         if (!os_may_grow(mapped - before))
@@ -320,6 +345,6 @@ void large_adapt_threshold(size_t size)
     if (size <= threshold || size > MMAP_THRESHOLD_MAX ||
         atomic_load_explicit(&cm_options.thresholds_fixed, memory_order_relaxed))
         return;
-    atomic_store_explicit(&cm_options.mmap_threshold, size, memory_order_relaxed);
-    atomic_store_explicit(&cm_options.trim_threshold, 2 * size, memory_order_relaxed);
+    cm_option_store(&cm_options.mmap_threshold, size);
+    cm_option_store(&cm_options.trim_threshold, 2 * size);
 }

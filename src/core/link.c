@@ -1,11 +1,13 @@
 /* core/link.c - the secrets. See link.h and seal.h. */
 #include "core/link.h"
 
+#include "base/options.h"
+#include "core/registry.h"
 #include "core/seal.h"
 #include "os/os.h"
 
-link_secret_t link_secret;
-seal_key_t seal_key;
+CM_CONSTANT link_secret_t link_secret;
+CM_CONSTANT seal_key_t seal_key;
 
 void link_init(void)
 {
@@ -15,4 +17,10 @@ void link_init(void)
         os_random() | 1; /* never aligned itself: a zeroed link is found too */
     seal_key = (seal_key_t){os_random(), os_random()};
     link_secret.key = os_random() | 1;
+}
+
+bool link_leads(uintptr_t mem)
+{
+    const void *p = (const void *)mem; /* NOLINT(performance-no-int-to-ptr) */
+    return mem == 0 || registry_has(p) || os_is_mapped(p);
 }

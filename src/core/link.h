@@ -32,11 +32,14 @@ CM_INLINE uintptr_t link_hide(const void *mem)
     return (uintptr_t)mem ^ link_secret.mask;
 }
 
+/* The secure variant: nothing, or memory that is there; whose, its header's seal tells. */
+bool link_leads(uintptr_t mem);
+
 /* The pointer behind a hidden one; a forged one is fatal. */
 CM_INLINE void *link_show(uintptr_t hidden)
 {
     uintptr_t mem = hidden ^ link_secret.mask;
-    if (cm_unlikely((mem & (CHUNK_ALIGN - 1)) != 0))
+    if (cm_unlikely((mem & (CHUNK_ALIGN - 1)) != 0) || (CM_SECURE && !link_leads(mem)))
         cm_panic(PANIC_LINKS, (const void *)mem); /* NOLINT(performance-no-int-to-ptr) */
     return (void *)mem;                           /* NOLINT(performance-no-int-to-ptr) */
 }

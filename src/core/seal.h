@@ -23,4 +23,14 @@ CM_INLINE size_t seal_of(size_t a, size_t b)
     return cm_fold_product(a ^ seal_key.a, b ^ seal_key.b);
 }
 
+/* A word of chance, from a counter: for decisions, not for secrets. Threads may get the
+ * same one. */
+CM_INLINE size_t seal_chance(void)
+{
+    static _Atomic size_t count;
+    size_t n = atomic_load_explicit(&count, memory_order_relaxed) + 1;
+    atomic_store_explicit(&count, n, memory_order_relaxed);
+    return seal_of(n * (size_t)0x9e3779b97f4a7c15u, seal_key.a);
+}
+
 #endif

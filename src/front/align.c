@@ -22,7 +22,7 @@ static void *take_aligned(size_t align, size_t n)
             *link = words[0];
             b->room++;
             link_unmark(words);
-            return words;
+            return harden_out(words);
         }
         link = words;
     }
@@ -33,10 +33,9 @@ void *front_aligned(size_t align, size_t n)
 {
     if (align <= CHUNK_ALIGN)
         return front_malloc(n);
-    if (n <=
-        CLASS_MAX -
-            SIZE_SZ) { /* of a class, so that the cache finds it when it comes back */
-        n = class_round(chunk_size_for(n)) - SIZE_SZ;
+    if (n <= CLASS_MAX - CHUNK_OVERHEAD) {
+        /* Of a class, so that the cache finds it when it comes back. */
+        n = class_round(chunk_size_for(n)) - SIZE_SZ - chunk_canary();
         void *mem = take_aligned(align, n);
         if (mem != NULL)
             return mem;

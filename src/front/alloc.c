@@ -22,7 +22,8 @@ static void fill(mchunkptr c, unsigned invert)
 /* Below a signal handler that interrupted a miss there is no cache. */
 static void *take_cached(size_t n)
 {
-    return n <= CLASS_MAX - SIZE_SZ ? cache_take(thread_get(), n) : NULL;
+    return n <= CLASS_MAX - CHUNK_OVERHEAD ? harden_out(cache_take(thread_get(), n))
+                                           : NULL;
 }
 
 void *front_malloc_miss(size_t n)
@@ -55,13 +56,36 @@ void *front_calloc(size_t n)
                        : chunk_mem(place.chunk);
 }
 
+static bool is_cached_size(const chunk_t *c)
+{
+    return chunk_size(c) <= CLASS_MAX && (chunk_word(c) & CHUNK_M) == 0;
+}
+
+static void give(mchunkptr c)
+{
+    if (!is_cached_size(c) || !cache_give(thread_get(), c))
+        place_give(c);
+}
+
+/* What comes out of the quarantine goes the way of any other variant's. */
+static void hold_back(mchunkptr c)
+{
+    thread_t *t = thread_get();
+    void *mem = quarantine_exchange(t, c);
+    for (; mem != NULL; mem = quarantine_exchange(t, NULL))
+        if (!cache_free(mem))
+            give(chunk_of(mem));
+}
+
 void front_free_miss(void *mem)
 {
     if (mem == NULL)
         return;
     mchunkptr c = owner_chunk(mem);
+    harden_in(c);
     fill(c, 0);
-    if (chunk_size(c) > CLASS_MAX || (chunk_word(c) & CHUNK_M) != 0 ||
-        !cache_give(thread_get(), c))
-        place_give(c);
+    if (CM_SECURE && is_cached_size(c))
+        hold_back(c);
+    else
+        give(c);
 }

@@ -304,6 +304,7 @@ static void flush_class(thread_t *t, unsigned k)
 
 void cache_flush(thread_t *t)
 {
+    quarantine_flush(t);
     cm_lock_take_or_inherit(&t->lock);
     for (unsigned k = 0; k < CLASS_COUNT; k++)
         if (t->bins[k].cap != 0)

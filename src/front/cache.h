@@ -8,10 +8,10 @@
 #ifndef CM_FRONT_CACHE_H
 #define CM_FRONT_CACHE_H
 
-#include "front/thread.h"
+#include "front/harden.h"
 
 /* Requests up to this hit on an exact class. */
-#define CACHE_HIT_MAX (CLASS_EXACT_MAX - SIZE_SZ)
+#define CACHE_HIT_MAX (CLASS_EXACT_MAX - CHUNK_OVERHEAD)
 
 /* The bin of an exact class: the class's index times a bin's size is the chunk's size. */
 _Static_assert(sizeof(cache_bin_t) == CHUNK_ALIGN,
@@ -27,9 +27,15 @@ CM_INLINE void *cache_pop(thread_t *t, cache_bin_t *b)
     uintptr_t mem = b->head ^ t->secret.mask;
     if (cm_unlikely(mem == 0))
         return NULL;
-    if (cm_unlikely((mem & (CHUNK_ALIGN - 1)) != 0))
+    if (cm_unlikely((mem & (CHUNK_ALIGN - 1)) != 0) ||
+        (CM_SECURE && !registry_has((const void *)mem))) /* NOLINT */
         cm_panic(PANIC_LINKS, (const void *)mem); /* NOLINT(performance-no-int-to-ptr) */
     uintptr_t *words = (uintptr_t *)mem;          /* NOLINT(performance-no-int-to-ptr) */
+    uintptr_t *other = CM_SECURE ? harden_choose(words) : NULL;
+    if (CM_SECURE && other != NULL) {
+        b->room++;
+        return other;
+    }
     b->head = words[0];
     b->room++;
     words[1] = 0;
@@ -53,7 +59,7 @@ CM_INLINE void *cache_malloc(size_t n)
     if (cm_unlikely(n > CACHE_HIT_MAX))
         return NULL;
     thread_t *t = thread_self;
-    return cache_pop(t, cache_exact_bin(t, chunk_size_for(n)));
+    return harden_out(cache_pop(t, cache_exact_bin(t, chunk_size_for(n))));
 }
 
 /* The hit of free; false: a miss, and nothing has changed. One comparison finds the

@@ -20,11 +20,20 @@ CM_INLINE void *front_malloc(size_t n)
     return cm_likely(mem != NULL) ? mem : front_malloc_miss(n);
 }
 
-/* NULL is nothing; what is not ours is fatal. */
+/* NULL is nothing; what is not ours is fatal. In the secure variant nothing goes to a
+ * cache at once. */
 CM_INLINE void front_free(void *mem)
 {
-    if (!cm_likely(cache_free(mem)))
+    if (CM_SECURE || !cm_likely(cache_free(mem)))
         front_free_miss(mem);
+}
+
+/* The same, for a caller that knows what he asked for. */
+CM_INLINE void front_free_sized(void *mem, size_t n, size_t align)
+{
+    if (CM_SECURE)
+        harden_sized(mem, n, align);
+    front_free(mem);
 }
 
 void *front_calloc(size_t n);

@@ -18,6 +18,8 @@ static void init(void)
     os_cgroup_read("");
     arena_limit_init(os_processors());
     thread_init();
+    if (cm_secure(constant))
+        os_constant_seal();
     os_fail_every(
         (unsigned)atomic_load_explicit(&cm_options.os_fail, memory_order_relaxed));
 }

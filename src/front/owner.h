@@ -6,6 +6,15 @@
 
 #include "core/arena.h"
 #include "core/large.h"
+#include "os/os.h"
+
+/* The secure variant: c's header is in memory that is there. */
+CM_INLINE bool owner_can_read(const chunk_t *c)
+{
+    if (registry_has_heap(c))
+        return (const char *)c < heap_end(heap_of(c));
+    return registry_has_main(c) || os_is_mapped(c);
+}
 
 /* The chunk of mem. A pointer that no call here can have returned is fatal. O(1). */
 CM_INLINE mchunkptr owner_chunk(const void *mem)
@@ -13,7 +22,9 @@ CM_INLINE mchunkptr owner_chunk(const void *mem)
     if (cm_unlikely(((uintptr_t)mem & (CHUNK_ALIGN - 1)) != 0))
         cm_panic(PANIC_MISALIGNED, mem);
     mchunkptr c = chunk_of(mem);
-    size_t word = chunk_word(c);
+    if (CM_SECURE && !owner_can_read(c))
+        cm_panic(PANIC_FOREIGN, mem);
+    size_t word = chunk_word_plain(c);
     if ((word & CHUNK_M) != 0) {
         (void)large_info_of(c);
         return c;
@@ -21,6 +32,8 @@ CM_INLINE mchunkptr owner_chunk(const void *mem)
     if (cm_unlikely((word & CHUNK_A) != 0 ? !registry_has_heap(c)
                                           : !registry_has_main(c)))
         cm_panic(PANIC_FOREIGN, mem);
+    if (CM_SECURE)
+        (void)chunk_word(c); /* verifies the seal, now that c is known to be in a heap */
     if (cm_unlikely((word & ~CHUNK_FLAGS) < CHUNK_MIN ||
                     (word & (CHUNK_ALIGN - 1) & ~CHUNK_FLAGS) != 0))
         cm_panic(PANIC_SIZE, mem);

@@ -167,6 +167,8 @@ bool place_take(place_t *p)
         return take_interrupted(p);
     bool taken = take_or_reclaim(p, t);
     thread_leave();
+    if (CM_SECURE && taken)
+        harden_out(chunk_mem(p->chunk));
     return taken;
 }
 

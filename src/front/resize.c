@@ -43,8 +43,11 @@ static void *grow_heap(void *mem, mchunkptr c, size_t n)
     if (size > CLASS_EXACT_MAX) {
         if (size <= CLASS_MAX)
             size = class_round(size);
-        if (place_grow(c, size))
+        size_t before = chunk_size(c);
+        if (place_grow(c, size)) {
+            harden_resized(c, before);
             return mem;
+        }
     }
     void *moved = move(mem, c, more);
     return moved != NULL || more == n ? moved : move(mem, c, n);
@@ -55,14 +58,17 @@ static void *resize_heap(void *mem, mchunkptr c, size_t n)
     size_t size = chunk_size_for(n), have = chunk_size(c);
     if (size > have)
         return grow_heap(mem, c, n);
-    if (have - size >= CHUNK_MIN && have - size > have / 4)
+    if (have - size >= CHUNK_MIN && have - size > have / 4) {
         place_cut(c, size);
+        harden_resized(c, have);
+    }
     return mem;
 }
 
 void *front_realloc(void *mem, size_t n)
 {
     mchunkptr c = owner_chunk(mem);
+    harden_check(c);
     if (n > REQUEST_MAX)
         return NULL;
     return (chunk_word(c) & CHUNK_M) != 0 ? resize_large(mem, c, n)

@@ -49,6 +49,7 @@ typedef struct thread {
     _Atomic bool mixed[CLASS_COUNT]; /* the class may hold chunks of other arenas */
     outgoing_t out[OUTGOING];
     size_t charge; /* bytes that caps may hold, counted against CACHE_BUDGET */
+    struct quarantine *quarantine; /* the secure variant (harden.h) */
     struct thread *next_free;
     _Atomic(struct thread *) next_all;
 } thread_t;

@@ -77,7 +77,7 @@ static const char *binned_fault(check_t *c, uintptr_t at, unsigned index, uintpt
     const chunk_t *chunk = reader_see(c->walk.reader, at, sizeof *chunk);
     if (chunk == NULL)
         return PANIC_LINKS;
-    size_t size = chunk_size(chunk);
+    size_t size = walk_word(&c->walk, chunk) & ~CHUNK_FLAGS;
     *next = chunk->fd ^ c->secret.mask;
     if (*next % CHUNK_ALIGN != at % CHUNK_ALIGN)
         return PANIC_LINKS;
@@ -87,7 +87,8 @@ static const char *binned_fault(check_t *c, uintptr_t at, unsigned index, uintpt
     if (bin_index(size) != index)
         return "bin: chunk of another size";
     chunk = reader_see(c->walk.reader, at + size, CHUNK_HEADER);
-    if (chunk == NULL || chunk_prev_inuse(chunk) || c->free_count == 0)
+    if (chunk == NULL || (walk_word(&c->walk, chunk) & CHUNK_P) != 0 ||
+        c->free_count == 0)
         return "bin: chunk in use";
     c->free_count--;
     c->free_bytes -= size;
@@ -134,9 +135,10 @@ static const char *waiting_fault(check_t *c, uintptr_t mem, unsigned k, uintptr_
     const uintptr_t *words = reader_see(c->walk.reader, mem - CHUNK_HEADER, CHUNK_MIN);
     if (mem % CHUNK_ALIGN != 0 || words == NULL || words[3] != c->secret.key)
         return PANIC_LINKS;
-    *size = words[1] & ~CHUNK_FLAGS;
+    size_t word = walk_word(&c->walk, (const chunk_t *)(const void *)words);
+    *size = word & ~CHUNK_FLAGS;
     *next = words[2] ^ c->secret.mask;
-    if ((words[1] & CHUNK_M) != 0)
+    if ((word & CHUNK_M) != 0)
         return k == CLASS_COUNT ? NULL : PANIC_SIZE;
     if (*size < CHUNK_MIN || *size % CHUNK_ALIGN != 0 || *size > HEAP_MAX_SIZE ||
         (k < CLASS_COUNT && *size < class_size(k)))
@@ -145,7 +147,7 @@ static const char *waiting_fault(check_t *c, uintptr_t mem, unsigned k, uintptr_
         reader_see(c->walk.reader, mem - CHUNK_HEADER + *size, CHUNK_HEADER);
     if (after == NULL)
         return PANIC_SIZE;
-    return chunk_prev_inuse(after) ? NULL : "cached chunk is free";
+    return (walk_word(&c->walk, after) & CHUNK_P) != 0 ? NULL : "cached chunk is free";
 }
 
 /* A list of class k, or of any (CLASS_COUNT). Returns how many chunks it has; bytes are the
@@ -237,10 +239,11 @@ static void check_larges(check_t *c)
 void check_init(check_t *c, reader_t *reader, const link_secret_t *secret,
                 void (*on_fault)(check_t *, const char *, uintptr_t), void *arg)
 {
-    *c = (check_t){.walk = {reader, secret->key, check_item, walk_fault, c},
-                   .secret = *secret,
-                   .fault = on_fault,
-                   .arg = arg};
+    *c =
+        (check_t){.walk = {reader, secret->key, check_item, walk_fault, c, WALK_OWN_SEAL},
+                  .secret = *secret,
+                  .fault = on_fault,
+                  .arg = arg};
 }
 
 void check_arena(check_t *c, uintptr_t arena)
@@ -321,7 +324,8 @@ void check_explain(check_t *c, cm_text *t, uintptr_t where)
 {
     finding_t finding = {.address = where};
     find_t find = {.findings = &finding, .count = 1};
-    walk_t w = {c->walk.reader, c->secret.key, find_visit, find_ignore, &find};
+    walk_t w = {c->walk.reader, c->secret.key, find_visit,
+                find_ignore,    &find,         c->walk.seal};
     if (c->arena != 0)
         walk_arena(&w, c->arena);
     find_tell(t, &finding);

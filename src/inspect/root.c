@@ -18,6 +18,7 @@ CM_EXPORT root_t cmalloc_root = {
     .main_arena = &main_arena,
     .arenas = &arena_table,
     .secret = &link_secret,
+    .seal = &seal_key,
     .registry = &registry,
     .threads = &thread_all,
     .kept = large_kept,

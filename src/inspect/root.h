@@ -23,6 +23,7 @@
 /* What a root says about how its library was built. */
 #define ROOT_TINY 1u
 #define ROOT_DEBUG 2u
+#define ROOT_SECURE 4u /* headers bear seals */
 
 typedef struct root {
     char magic[ROOT_MAGIC_SIZE];
@@ -37,6 +38,7 @@ typedef struct root {
     const arena_t *main_arena;
     const arena_table_t *arenas;
     const link_secret_t *secret;
+    const seal_key_t *seal;
     const registry_t *registry;
     const _Atomic(thread_t *) *threads; /* head of the list of all structs */
     const _Atomic(large_info *) *kept;  /* kept_count places */
@@ -63,7 +65,8 @@ void root_serve(uint32_t token);
 /* What a root of this very layout has in its sizes. */
 #define ROOT_SIZES \
     .size = sizeof(root_t), .layout = CM_LAYOUT, \
-    .variant = (CM_TINY ? ROOT_TINY : 0) | (CM_DEBUG ? ROOT_DEBUG : 0), \
+    .variant = (CM_TINY ? ROOT_TINY : 0) | (CM_DEBUG ? ROOT_DEBUG : 0) | \
+               (CHUNK_SEALED ? ROOT_SECURE : 0), \
     .heap_max_shift = HEAP_MAX_SHIFT, .arena_size = sizeof(arena_t), \
     .heap_size = sizeof(heap_info), .thread_size = sizeof(thread_t), \
     .large_size = sizeof(large_info), .options_size = sizeof(cm_options_t), \

@@ -48,7 +48,7 @@ static int self_walk_with(int (*walk)(walk_t *, uintptr_t), const arena_t *a,
                           self_walk *s)
 {
     reader_t reader;
-    walk_t w = {&reader, link_secret.key, self_visit, self_damaged, s};
+    walk_t w = {&reader, link_secret.key, self_visit, self_damaged, s, WALK_OWN_SEAL};
     reader_self(&reader);
     return walk(&w, (uintptr_t)a);
 }

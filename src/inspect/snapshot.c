@@ -38,7 +38,7 @@ static void go_on(const char *what, uintptr_t where, void *arg)
 /* What we have not locked belongs to a process before a fork. Its memory is a root. */
 static void walk_arenas(snapshot_t *s)
 {
-    walk_t w = {&s->reader, link_secret.key, scene_item, go_on, &s->scene};
+    walk_t w = {&s->reader, link_secret.key, scene_item, go_on, &s->scene, WALK_OWN_SEAL};
     for (unsigned i = 0; i < arena_count(); i++) {
         uintptr_t arena = (uintptr_t)arena_at(i);
         if (s->locked[i])
@@ -94,7 +94,7 @@ static bool work(void *arg)
     const scene_wish_t wish = {.unaligned = s->wish->unaligned, .mask = s->wish->mask};
     reader_self(&s->reader);
     /* The program's limits are not for the copy. */
-    atomic_store_explicit(&cm_options.limit_hard, 0, memory_order_relaxed);
+    cm_option_store(&cm_options.limit_hard, 0);
     scene_init(&s->scene, &s->reader, &wish);
     if (!os_mappings(0, roots_mapping, &s->scene.roots))
         return false;

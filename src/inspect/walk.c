@@ -164,15 +164,15 @@ static bool is_plausible(walk_t *w, const heap_view *h, uintptr_t at)
 {
     for (int i = 0; i < PLAUSIBLE_RUN; i++) {
         const chunk_t *c = reader_see(w->reader, at, CHUNK_HEADER);
-        if (c == NULL || (chunk_word(c) & (CHUNK_M | CHUNK_A)) != h->flag)
+        if (c == NULL || (walk_word(w, c) & (CHUNK_M | CHUNK_A)) != h->flag)
             return false;
-        size_t size = chunk_size(c), room = h->end - at;
+        size_t size = walk_word(w, c) & ~CHUNK_FLAGS, room = h->end - at;
         if (is_last(h, at, size))
             return true;
         if (!size_holds(size, room))
             return false;
         c = reader_see(w->reader, at + size, CHUNK_HEADER);
-        if (c == NULL || (!chunk_prev_inuse(c) && c->prev_size != size))
+        if (c == NULL || ((walk_word(w, c) & CHUNK_P) == 0 && c->prev_size != size))
             return false;
         at += size;
     }
@@ -219,7 +219,7 @@ static bool find_kind(walk_t *w, uintptr_t at, size_t size, cmalloc_kind *kind)
     const chunk_t *next = reader_see(w->reader, at + size, CHUNK_HEADER);
     if (next == NULL)
         return false;
-    if (!chunk_prev_inuse(next))
+    if ((walk_word(w, next) & CHUNK_P) == 0)
         *kind = CMALLOC_FREE;
     return true;
 }
@@ -230,7 +230,9 @@ static int visit_chunk(walk_t *w, const heap_view *h, uintptr_t *at)
     const chunk_t *c = reader_see(w->reader, *at, CHUNK_HEADER);
     if (c == NULL)
         return skip_damage(w, h, at);
-    size_t word = chunk_word(c), prev_size = c->prev_size, size = word & ~CHUNK_FLAGS;
+    if (!walk_is_sealed(w, c, *at))
+        damage(w, PANIC_SEAL, *at + CHUNK_HEADER);
+    size_t word = walk_word(w, c), prev_size = c->prev_size, size = word & ~CHUNK_FLAGS;
     cmalloc_item item = {.arena = h->arena->index,
                          .flags = (unsigned)(word & CHUNK_FLAGS),
                          .address = as_pointer(*at),
@@ -334,10 +336,10 @@ static bool visit_large(walk_t *w, uintptr_t info, size_t magic, cmalloc_item *i
     const chunk_t *c = reader_see(w->reader, at, CHUNK_HEADER);
     if (c == NULL)
         return false;
-    item->flags = (unsigned)(chunk_word(c) & CHUNK_FLAGS);
+    item->flags = (unsigned)(walk_word(w, c) & CHUNK_FLAGS);
     item->address = as_pointer(at);
     item->mem = as_pointer(at + CHUNK_HEADER);
-    item->size = chunk_size(c);
+    item->size = walk_word(w, c) & ~CHUNK_FLAGS;
     item->prev_size = offset;
     bool holds = offset + item->size == item->reserved && c->prev_size == offset;
     item->size = item->reserved - offset; /* where they disagree, the large_info's word */
@@ -382,6 +384,13 @@ static int walk_kept(walk_t *w, const root_t *root)
     return stop;
 }
 
+const seal_key_t *walk_seal_of(reader_t *r, const root_t *root, seal_key_t *seal)
+{
+    bool borne = (root->variant & ROOT_SECURE) != 0;
+    return borne && reader_copy(r, (uintptr_t)root->seal, seal, sizeof *seal) ? seal
+                                                                              : NULL;
+}
+
 int walk_target(walk_t *w, const root_t *root)
 {
     static const size_t count_at = offsetof(arena_table_t, count),
@@ -389,6 +398,7 @@ int walk_target(walk_t *w, const root_t *root)
     uintptr_t arenas[ARENA_MAX], table = (uintptr_t)root->arenas;
     uint32_t count;
     link_secret_t secret;
+    seal_key_t seal;
     int stop = 0;
     if (!reader_copy(w->reader, table + count_at, &count, sizeof count) ||
         !reader_copy(w->reader, table + arenas_at, arenas, sizeof arenas) ||
@@ -397,6 +407,7 @@ int walk_target(walk_t *w, const root_t *root)
         return 0;
     }
     w->key = secret.key;
+    w->seal = walk_seal_of(w->reader, root, &seal);
     for (uint32_t i = 0; i < count && i < ARENA_MAX && stop == 0; i++)
         stop = walk_arena(w, arenas[i]);
     for (uint32_t i = 0; i < count && i < ARENA_MAX && stop == 0; i++)

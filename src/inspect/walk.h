@@ -27,8 +27,29 @@ typedef struct walk {
     /* A fault, in the words of a panic, and where. Chunks are named by their payload. May
      * return: the walk goes on behind it. */
     void (*damaged)(const char *what, uintptr_t where, void *arg);
-    void *arg; /* for both */
+    void *arg;              /* for both */
+    const seal_key_t *seal; /* of the target's secure variant; NULL: headers bear none */
 } walk_t;
+
+/* The seal of this process's headers, for walk_t. */
+#define WALK_OWN_SEAL (CHUNK_SEALED ? &seal_key : NULL)
+
+/* The size word of a chunk of the target, without its seal. */
+CM_INLINE size_t walk_word(const walk_t *w, const chunk_t *c)
+{
+    size_t word = atomic_load_explicit(&c->size_flags, memory_order_relaxed);
+    return w->seal != NULL ? word & CHUNK_SEALED_MASK : word;
+}
+
+/* The chunk at address at bears the right seal, or none is borne. */
+CM_INLINE bool walk_is_sealed(const walk_t *w, const chunk_t *c, uintptr_t at)
+{
+    size_t sealed = atomic_load_explicit(&c->size_flags, memory_order_relaxed);
+    size_t word = sealed & CHUNK_SEALED_MASK;
+    return w->seal == NULL ||
+           ((cm_fold_product(at ^ w->seal->a, word ^ w->seal->b) ^ sealed) &
+            ~CHUNK_SEALED_MASK) == 0;
+}
 
 /* --- any target; no locks. Each returns what visit returned when it ended the walk, or 0
  * --- */
@@ -42,6 +63,9 @@ int walk_larges(walk_t *w, uintptr_t arena);
 /* Everything, arenas first, then M chunks, then kept mappings. Pre: root fits (root.h).
  * Sets w->key. */
 int walk_target(walk_t *w, const root_t *root);
+
+/* The key of root's seals, copied to *seal; NULL: there are none, or it cannot be read. */
+const seal_key_t *walk_seal_of(reader_t *r, const root_t *root, seal_key_t *seal);
 
 /* --- this process --- */
 

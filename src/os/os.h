@@ -10,6 +10,7 @@
 
 #include "base/config.h"
 #include "base/host.h"
+#include "base/options.h"
 
 /* Bytes a page, valid from the first call of os_init on. The kernel's, but that debug
  * variants can have larger ones (the option page_size), to run the tests with. */
@@ -77,6 +78,18 @@ bool os_wipe_on_fork(void *p, size_t size);
  * os_forked before it allocates. */
 bool os_fork_is_seen(void);
 void os_forked(void);
+
+/* The secure variant: bytes behind a heap or a mapping that nobody may touch; else 0. */
+CM_INLINE size_t os_guard(void) { return cm_secure(guard) ? os_page : 0; }
+
+/* Something is mapped at p. */
+bool os_is_mapped(const void *p);
+
+/* Make pages readable alone, or writable too. */
+bool os_protect(void *p, size_t size, bool writable);
+
+/* The secure variant: from now on the pages of CM_CONSTANT are read-only. */
+void os_constant_seal(void);
 
 /* Give committed pages back, and their addresses. False (too many mappings): their memory
  * is given back, the addresses stay taken. */

@@ -41,7 +41,9 @@ static size_t check_with(target_t *t, void (*fault)(check_t *, const char *, uin
     check_t c;
     if (!reader_copy(&t->reader, (uintptr_t)t->root.secret, &secret, sizeof secret))
         return 1;
+    seal_key_t seal;
     check_init(&c, &t->reader, &secret, fault, NULL);
+    c.walk.seal = walk_seal_of(&t->reader, &t->root, &seal);
     return check_target(&c, &t->root) ? c.faults : c.faults + 1;
 }
 

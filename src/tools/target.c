@@ -76,7 +76,7 @@ static unsigned rank_of(const reader_map *m)
 
 tool_status target_find_root(target_t *t, bool thorough)
 {
-    static const root_t own = {ROOT_SIZES};
+    root_t own = {ROOT_SIZES};
     for (unsigned rank = 0; rank < (thorough ? 3 : 2); rank++) {
         for (size_t i = 0; i < t->reader.map_count; i++)
             if (rank_of(&t->maps[i]) == rank)
@@ -86,6 +86,7 @@ tool_status target_find_root(target_t *t, bool thorough)
     }
     if (t->root_at == 0)
         return TOOL_NOT_OURS;
+    own.variant |= t->root.variant & ROOT_SECURE; /* seals are no hindrance */
     size_t from = offsetof(root_t, size), to = offsetof(root_t, version);
     return memcmp((const char *)&t->root + from, (const char *)&own + from, to - from) !=
                    0

@@ -118,6 +118,23 @@ static inline void go_on(size_t n, unsigned count)
         take(n);
 }
 
+/* An allocator may hold back what was freed. Chunks that are in stock from before the
+ * attack are freed behind it, so that it has its effect nevertheless. */
+static void *stocked[2000];
+static bool wants_stock;
+
+static inline void stock(size_t n)
+{
+    for (unsigned i = 0; wants_stock && i < sizeof stocked / sizeof *stocked; i++)
+        stocked[i] = see_malloc(n);
+}
+
+static inline void spend_stock(void)
+{
+    for (unsigned i = 0; wants_stock && i < sizeof stocked / sizeof *stocked; i++)
+        see_free(stocked[i]);
+}
+
 /* A small chunk that stays, so that what is freed before it does not merge with top. */
 static inline void wall(void) { take(24); }
 
@@ -137,7 +154,11 @@ static inline void poke(void *mem, ptrdiff_t at, size_t word)
 /* The chunk of mem begins two words before it. */
 static inline size_t chunk(const void *mem) { return (size_t)mem - 2 * WORD; }
 
-static inline size_t size_of(const void *mem) { return peek(mem, -WORD) & ~(size_t)15; }
+/* Without flags, and without what a hardened heap may have in the highest bits. */
+static inline size_t size_of(const void *mem)
+{
+    return peek(mem, -WORD) & (((size_t)1 << 48) - 16);
+}
 
 /* A word of prey, as an address, and its place in it. */
 static inline size_t prey_at(unsigned word) { return (size_t)&prey.words[word]; }
@@ -212,12 +233,14 @@ static inline int attack(int argc, char **argv, const char *name,
 {
     static const char *const words[] = {"harmless", "abort", "hang", "crash", "won"};
     if (argc > 1) {
-        variants[strtoul(argv[1], NULL, 10)]();
+        unsigned long i = strtoul(argv[1], NULL, 10);
+        wants_stock = i >= count;
+        variants[i % count]();
         return 0;
     }
     int worst = HARMLESS;
     char why[200] = "", says[200], number[12];
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < 2 * count; i++) { /* the second half with a stock */
         snprintf(number, sizeof number, "%u", i);
         int status = status_of_variant(number, says, sizeof says);
         int outcome = outcome_of(status);
@@ -243,6 +266,11 @@ static inline int attack(int argc, char **argv, const char *name,
     }
 
 /* Keeps "defined but not used" away from programs that need only some. */
-static inline void attack_unused(void) { (void)see_realloc; }
+static inline void attack_unused(void)
+{
+    (void)see_realloc;
+    stock(0);
+    spend_stock();
+}
 
 #endif

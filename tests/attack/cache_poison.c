@@ -5,11 +5,14 @@
 
 static void poison(size_t n, size_t (*encode)(const void *at, size_t target))
 {
+    stock(n);
     void *a = take(n), *b = take(n);
     wall();
     prey.words[1] = n + 9; /* a header in front of it, should one be asked for */
     give(a);
     give(b);
+    poke(b, 0, encode(b, prey_at(2)));
+    spend_stock();
     poke(b, 0, encode(b, prey_at(2)));
     go_on(n, 3000);
 }

@@ -4,21 +4,25 @@
 
 static void twice(size_t n)
 {
+    stock(n);
     void *a = take(n);
     wall();
     give(a);
     give(a);
-    go_on(n, 200);
+    spend_stock();
+    go_on(n, 800);
 }
 
 static void around(size_t n)
 {
+    stock(n);
     void *a = take(n), *b = take(n);
     wall();
     give(a);
     give(b);
     give(a);
-    go_on(n, 200);
+    spend_stock();
+    go_on(n, 800);
 }
 
 /* The first free has merged it with its neighbours. */

@@ -4,22 +4,26 @@
 
 static void erased(size_t n, size_t bytes)
 {
+    stock(n);
     void *a = take(n);
     wall();
     give(a);
     memset(a, 'x', bytes);
     give(a);
-    go_on(n, 200);
+    spend_stock();
+    go_on(n, 800);
 }
 
 static void small_mark(void)
 {
+    stock(SMALL);
     void *a = take(SMALL);
     wall();
     give(a);
     poke(a, WORD, 0);
     give(a);
-    go_on(SMALL, 200);
+    spend_stock();
+    go_on(SMALL, 800);
 }
 
 static void small_all(void) { erased(SMALL, SMALL); }

@@ -11,12 +11,14 @@ static void *free_it(void *mem)
 static void elsewhere(size_t n)
 {
     pthread_t thread;
+    stock(n);
     void *a = take(n);
     wall();
     give(a);
     if (pthread_create(&thread, NULL, free_it, a) == 0)
         pthread_join(thread, NULL);
-    go_on(n, 200);
+    spend_stock();
+    go_on(n, 800);
 }
 
 static void small(void) { elsewhere(SMALL); }

@@ -4,18 +4,20 @@
 
 static void forge(size_t n, size_t ahead)
 {
+    stock(n);
     void *a = take(n), *b = take(n), *victims[4];
     (void)a;
     for (unsigned i = 0; i < 4; i++)
         victims[i] = take(n);
     wall();
-    size_t size = size_of(b), flags = peek(b, -WORD) & 15;
+    size_t size = size_of(b);
     if ((size_t)victims[0] - (size_t)b != size)
         return; /* not neighbours, or no sizes in the heap */
-    poke(b, -WORD, size * (1 + ahead) | flags);
+    poke(b, -WORD, peek(b, -WORD) + size * ahead);
     give(b);
+    spend_stock();
     go_on(size * (1 + ahead) - WORD, 20);
-    go_on(n, 200);
+    go_on(n, 800);
 }
 
 static void small(void) { forge(SMALL, 1); }

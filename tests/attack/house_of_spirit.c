@@ -4,13 +4,15 @@
 
 static void spirit(size_t size, size_t flags)
 {
+    stock(size - WORD);
     see_free(take(size - WORD)); /* the thread has a cache */
     prey.words[1] = size | flags;
     for (size_t i = 1 + size / WORD; i < PREY_BYTES / sizeof(size_t); i += size / WORD)
         prey.words[i] = size | P; /* and chunks behind it */
     see_free(&prey.words[2]);
     live_count = 0;
-    go_on(size - WORD, 200);
+    spend_stock();
+    go_on(size - WORD, 800);
 }
 
 static void small(void) { spirit(0x70, P); }

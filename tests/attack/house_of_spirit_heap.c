@@ -4,6 +4,7 @@
 
 static void spirit(size_t size, size_t lead)
 {
+    stock(size - WORD);
     char *a = take(BINNED);
     wall();
     see_free(take(size - WORD));
@@ -11,7 +12,8 @@ static void spirit(size_t size, size_t lead)
     for (size_t at = lead - WORD; at < BINNED - size; at += size)
         poke(a, (ptrdiff_t)at, size | P);
     see_free(a + lead);
-    go_on(size - WORD, 200);
+    spend_stock();
+    go_on(size - WORD, 800);
 }
 
 static void small(void) { spirit(0x70, 64); }

@@ -4,14 +4,15 @@
 # an attack does what it should not: won, crash and hang are faults of the secure variant
 # always, and of the default one but for the techniques in ALLOWED.
 #
-# What the default variant does not catch would have to be looked for on the hit path.
+# What the default variant does not catch would have to be looked for on the hit path. Of
+# links that are forged there, one in sixteen looks right and leads to no known place.
 set -u
 bin=$1 peers=${2:-}
 libdir=/usr/lib/x86_64-linux-gnu
 bad=0
 
 # technique=outcome
-ALLOWED='cache_leak=won double_free_erased=won double_free_thread=won
+ALLOWED='cache_poison=crash cache_leak=won cache_leak=crash double_free_erased=won double_free_thread=won
     double_free_mapped=crash forged_size=won forged_realloc=won house_of_spirit_heap=won'
 
 # $1: program; $2: library to preload, or nothing; $3: CM_PEER. Sets outcome.

@@ -246,7 +246,7 @@ static int count_chunk(const cmalloc_item *item, void *arg)
         bsearch(&wanted, census->slots, census->live, sizeof wanted, by_address);
     if (!hit)
         return 0;
-    size_t overhead = item->kind == CMALLOC_MMAPPED ? 16 : 8;
+    size_t overhead = item->kind == CMALLOC_MMAPPED ? 16 : 8 + 8 * CM_SECURE;
     CHECK(item->kind == CMALLOC_INUSE || item->kind == CMALLOC_MMAPPED);
     CHECK(item->size == (*hit)->usable + overhead);
     census->found++;

@@ -81,6 +81,7 @@ static long seen_syscall(long number, ...)
 #include "front/align.c"
 #include "front/alloc.c"
 #include "front/cache.c"
+#include "front/harden.c"
 #include "front/init.c"
 #include "front/place.c"
 #include "front/resize.c"

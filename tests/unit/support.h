@@ -49,6 +49,9 @@
 #ifndef CM_TINY
 #define CM_TINY 0
 #endif
+#ifndef CM_SECURE
+#define CM_SECURE 0
+#endif
 
 /* ---- the family, out of the compiler's sight --------------------------------------- */
 
