@@ -193,7 +193,7 @@ static unsigned long find_quota_v1(const char *root)
     if (!append(&p, root) || !append(&p, "/sys/fs/cgroup/cpu/cpu.cfs_"))
         return 0;
     size_t start = p.used;
-    if (!append(&p, "quota_us") || !read_file(p.text, text, sizeof text))
+    if (!append(&p, "quota_us") || !read_file(p.text, text, sizeof text) || *text == '-')
         return 0;
     p.used = start;
     if (!append(&p, "period_us") || !read_file(p.text, period, sizeof period))

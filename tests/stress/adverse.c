@@ -1,6 +1,6 @@
 /*
- * adverse.c - a kernel that says no in ways of its own: pages that are locked and cannot be
- * purged, mappings that are as many as there may be, memory that is not overcommitted.
+ * adverse.c - a kernel that says no in ways of its own: pages that are locked and cannot
+ * be purged, mappings that are as many as there may be, memory that is not overcommitted.
  * Each is survived: contents stay, zero is zero, failures are NULL and ENOMEM, and when
  * the trouble is over there is memory again.
  *
@@ -10,7 +10,7 @@
  */
 #include "../unit/support.h"
 
-/* ---- a workload ---------------------------------------------------------------------- */
+/* ---- a workload -------------------------------------------------------------------- */
 
 enum { SLOTS = 120 };
 
@@ -123,7 +123,7 @@ static size_t churn_in_two_threads_under(void (*trouble)(void))
     return failures + (size_t)(uintptr_t)join_thread(other);
 }
 
-/* ---- locked pages -------------------------------------------------------------------- */
+/* ---- locked pages ------------------------------------------------------------------ */
 
 static void lock_all(void) { CHECK(mlockall(MCL_CURRENT | MCL_FUTURE) == 0); }
 
@@ -137,7 +137,7 @@ static bool may_lock(void)
     return may && (geteuid() == 0 || limit.rlim_cur == RLIM_INFINITY);
 }
 
-/* Locked pages are not purged: MADV_DONTNEED fails, and what was in them is there still. */
+/* Locked pages are not purged: MADV_DONTNEED fails, and what was in them is there. */
 static void locked(void)
 {
     void *page =
@@ -170,15 +170,15 @@ static void locked_under_a_limit(void)
     printf("%zu calls failed\n", failures);
 }
 
-/* ---- mappings ------------------------------------------------------------------------ */
+/* ---- mappings ---------------------------------------------------------------------- */
 
 enum { MAPS_MOST = 1 << 21 };
 
 static void *maps[MAPS_MOST];
 static size_t map_count;
 
-/* Neighbours of different rights, so that the kernel cannot merge them, until there may be
- * no more. False: there may be more than we care to make. */
+/* Neighbours of different rights, so that the kernel cannot merge them, until there may
+ * be no more. False: there may be more than we care to make. */
 static bool use_all_mappings(void)
 {
     for (map_count = 0; map_count < MAPS_MOST; map_count++) {
@@ -242,7 +242,7 @@ static void unmapping_fails(void)
     check_healthy();
 }
 
-/* ---- no overcommitment --------------------------------------------------------------- */
+/* ---- no overcommitment ------------------------------------------------------------- */
 
 static const char overcommit[] = "/proc/sys/vm/overcommit_memory";
 
@@ -295,7 +295,7 @@ static void strict(void)
     check_healthy();
 }
 
-/* ---- tests --------------------------------------------------------------------------- */
+/* ---- tests ------------------------------------------------------------------------- */
 
 static void locked_pages_are_not_taken_for_purged(void **state)
 {

@@ -16,7 +16,7 @@ static void set_limit(const char *name, size_t bytes)
     CHECK(cmalloc_option_set(name, text) == 0);
 }
 
-/* ---- chunks, chained ----------------------------------------------------------------- */
+/* ---- chunks, chained --------------------------------------------------------------- */
 
 typedef struct link {
     struct link *next;
@@ -62,7 +62,7 @@ static size_t pass_through(size_t bytes)
     return peak;
 }
 
-/* ---- the soft limit ------------------------------------------------------------------ */
+/* ---- the soft limit ---------------------------------------------------------------- */
 
 static size_t start;
 
@@ -124,7 +124,7 @@ static void much_is_live(void)
     check_heaps();
 }
 
-/* ---- the hard limit ------------------------------------------------------------------ */
+/* ---- the hard limit ---------------------------------------------------------------- */
 
 static void nothing_passes_it(void)
 {

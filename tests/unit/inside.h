@@ -86,7 +86,7 @@ static inline int announce(void **state)
 /* ---- what a child says ------------------------------------------------------------- */
 
 typedef struct words {
-    char text[2048];
+    char text[8192];
     size_t length;
     int status;
 } words_t;
