@@ -122,7 +122,7 @@ void find_dump(cm_text *t, reader_t *r, uintptr_t chunk)
 {
     uintptr_t at = chunk - DUMP_BEFORE * CHUNK_HEADER;
     for (int i = 0; i < DUMP_LINES; i++, at += CHUNK_HEADER) {
-        const size_t *words = reader_see(r, at, CHUNK_HEADER);
+        const size_t *words = reader_probe(r, at, CHUNK_HEADER);
         if (words == NULL)
             continue;
         cm_text_string(t, i == DUMP_BEFORE ? "> " : "  ");

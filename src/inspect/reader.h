@@ -53,6 +53,15 @@ CM_INLINE const void *reader_see(reader_t *r, uintptr_t address, size_t size)
     return (const void *)(address + r->shift); /* NOLINT(performance-no-int-to-ptr) */
 }
 
+/* The same of what may not be there at all. Of this process reader_see believes that all
+ * can be read; here it is asked. */
+CM_INLINE const void *reader_probe(reader_t *r, uintptr_t address, size_t size)
+{
+    if (r->size == SIZE_MAX && !r->move(r, address, size))
+        return NULL;
+    return reader_see(r, address, size);
+}
+
 /* Copy exactly size bytes. False: not all of them can be read. */
 CM_INLINE bool reader_copy(reader_t *r, uintptr_t address, void *to, size_t size)
 {

@@ -64,12 +64,12 @@ static void add_part(target_t *t, const elf_segment *s)
     else if (size > t->image_size - s->p_offset)
         size = t->image_size - s->p_offset;
     t->truncated |= size < s->p_filesz;
-    parts_add(t, s->p_vaddr, size, t->image + s->p_offset);
+    parts_add(t, s->p_vaddr, (size_t)size, t->image + s->p_offset);
     uint64_t wide =
         size > 0 ? size : s->p_memsz; /* the part that can be read, if any can */
     wide = wide < MAPPING_MOST ? wide : MAPPING_MOST;
     reader_map m = {.from = s->p_vaddr,
-                    .to = s->p_vaddr + wide,
+                    .to = s->p_vaddr + (size_t)wide,
                     .readable = (s->p_flags & PF_R) != 0 && size > 0,
                     .writable = (s->p_flags & PF_W) != 0,
                     .executable = (s->p_flags & PF_X) != 0,

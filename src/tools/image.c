@@ -69,7 +69,7 @@ static const image_run *run_of(const image_t *image, uintptr_t address)
 
 static bool image_move(reader_t *r, uintptr_t address, size_t size)
 {
-    const image_t *image = (const image_t *)r;
+    const image_t *image = (const image_t *)(const void *)r;
     const image_run *run = run_of(image, address);
     if (run == NULL || size > run->to - address)
         return false;

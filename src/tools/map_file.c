@@ -20,7 +20,7 @@
 #include <string.h>
 
 #define LINE_MOST 4096
-#define SIZE_LIMIT ((size_t)1 << 56) /* sums of sizes do not overflow */
+#define SIZE_LIMIT ((SIZE_MAX >> 8) + 1) /* sums of sizes do not overflow */
 
 /* --- writing --- */
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -79,11 +80,12 @@ static bool scan_resident(target_t *t, uintptr_t from, uintptr_t to, size_t *byt
                       .wanted = SCAN_PRESENT | SCAN_ZERO,
                       .returned = SCAN_PRESENT};
     for (; q.start < to; q.start = q.walk_end) {
-        int n = ioctl(t->pagemap, SCAN_PAGES, &q);
+        /* Not ioctl: libcs differ in the type of its request. */
+        long n = syscall(SYS_ioctl, t->pagemap, SCAN_PAGES, &q);
         if (n < 0)
             return false;
-        for (int i = 0; i < n; i++)
-            *bytes += ranges[i].end - ranges[i].start;
+        for (long i = 0; i < n; i++)
+            *bytes += (size_t)(ranges[i].end - ranges[i].start);
         if (q.walk_end <= q.start)
             break;
     }

@@ -32,8 +32,16 @@
 #define FLOATING_NOTE NT_FPREGSET
 #endif
 
+#if defined(__x86_64__) || defined(__aarch64__)
+typedef struct user_regs_struct registers_t;
+#else
+typedef struct registers { /* see aim */
+    unsigned long words[64];
+} registers_t;
+#endif
+
 typedef struct context {
-    struct user_regs_struct general;
+    registers_t general;
     char floating[FLOATING_MOST];
     struct iovec floating_part; /* what of it the kernel has filled */
 } context_t;
@@ -62,7 +70,7 @@ static bool restore(pid_t thread, context_t *c)
 
 /* The registers of a call of function(token) on the thread's own stack. It does not
  * return. A system call that was interrupted is not to be restarted now. */
-static void aim(struct user_regs_struct *r, uintptr_t function, uint32_t token)
+static void aim(registers_t *r, uintptr_t function, uint32_t token)
 {
 #if defined(__x86_64__)
     r->rsp = ((r->rsp - RED_ZONE) & ~(uintptr_t)15) - 8;
@@ -83,7 +91,7 @@ static void aim(struct user_regs_struct *r, uintptr_t function, uint32_t token)
 
 static bool redirect(pid_t thread, const context_t *c, uintptr_t function, uint32_t token)
 {
-    struct user_regs_struct changed = c->general;
+    registers_t changed = c->general;
     struct iovec general = {&changed, sizeof changed};
     aim(&changed, function, token);
 #if defined(__aarch64__)

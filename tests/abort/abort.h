@@ -15,6 +15,7 @@
 
 #include <malloc.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#pragma weak mallopt /* musl has none, until the library is preloaded */
 
 /* The compiler must not know what these do. */
 static void *(*volatile see_malloc)(size_t) = malloc;
@@ -87,6 +90,8 @@ static inline char *next_of(char *mem) { return mem + size_of(mem); }
 static inline void begin(void)
 {
     alarm(60);
+    if (!mallopt)
+        return;
     /* BINNED is below the threshold in the debug variant too. */
     mallopt(M_MMAP_THRESHOLD, 256 << 10);
     /* What is freed at the end stays there, in a large top. */

@@ -9,7 +9,6 @@
  * draw.h, which draws its steps, uses the command's files.
  */
 #include "arguments.h"
-#include "lost.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -523,52 +522,7 @@ static void a_mapping(void)
           "after free it is not in use any more");
 }
 
-/* --- 11: a tree that is lost --- */
-
-static void plant_tree(void)
-{
-    tree_root = tree_grow(plain_malloc, 0);
-    tree_show();
-    tree_forget();
-}
-
-/* What lies there now, up to the next chunk in use. */
-static void show_rest(void)
-{
-    const cmalloc_item *c = tree_lowest();
-    show_table(c, c);
-    tree_forget();
-}
-
-static void a_lost_tree(void)
-{
-    tour = (struct tour){.p = tour.p}; /* pointers to what was freed are pointers, too */
-    does("root = a tree of seven nodes, malloc(50000) each;");
-    tree_deep(plant_tree);
-    tree_scan();
-    claim(tree_found == 0, "as long as root points to it, no node is a leak");
-    gap();
-    does("root = NULL;");
-    say("Nothing points to the root any more. A copy of this process looks through all");
-    say("memory that could hold a pointer: registers, stacks, variables, mappings, and");
-    say("every chunk that it can reach from there.");
-    gap();
-    tree_root = NULL;
-    tree_scan();
-    claim(tree_found == TREE_NODES, "all seven nodes cannot be reached: they are leaks");
-    claim(tree_heads == 1, "one of them is direct, the root; the others hang on it");
-    gap();
-    does("cmalloc_collect(NULL, NULL);");
-    size_t bytes = cmalloc_collect(NULL, NULL);
-    cmalloc_thread_flush();
-    claim(bytes >= (size_t)TREE_NODES * TREE_BYTES, "it has freed %s bytes or more",
-          commas((size_t)TREE_NODES * TREE_BYTES).text);
-    claim(tree_in_use() == 0, "no node of the tree is in use");
-    gap();
-    tree_deep(show_rest);
-}
-
-/* --- 12: a mistake --- */
+/* --- 11: a mistake --- */
 
 static _Noreturn void free_twice(int out)
 {
@@ -626,7 +580,6 @@ static const struct stop {
     {"A thread's arena", a_threads_arena},
     {"When a heap is full", a_further_heap},
     {"A chunk with a mapping of its own", a_mapping},
-    {"A tree that is lost, and collected", a_lost_tree},
     {"A mistake is found", a_mistake},
 };
 

@@ -1,25 +1,33 @@
 #!/bin/sh
-# need.sh MACHINE: the cross compilers of a processor, and qemu-user, are here; installed
-# where we may, else one line says how. Debian's names.
+# need.sh WHAT: the cross compilers of a processor, and qemu-user, or what musl needs, are
+# here; installed where we may, else one line says how. Debian's names.
 set -eu
 case $1 in
-armhf) triplet=arm-linux-gnueabihf qemu=qemu-arm ;;
-*) triplet=$1-linux-gnu qemu=qemu-$1 ;;
+musl) commands=musl-gcc packages='musl-tools' ;;
+armhf)
+    triplet=arm-linux-gnueabihf
+    commands="$triplet-gcc $triplet-g++ qemu-arm"
+    ;;
+*)
+    triplet=$1-linux-gnu
+    commands="$triplet-gcc $triplet-g++ qemu-$1"
+    ;;
 esac
+packages=${packages:-"gcc-$triplet g++-$triplet qemu-user"}
 
 are_here()
 {
-    command -v "$triplet-gcc" >/dev/null && command -v "$triplet-g++" >/dev/null &&
-        command -v "$qemu" >/dev/null
+    for command in $commands; do
+        command -v "$command" >/dev/null || return 1
+    done
 }
 
 ! are_here || exit 0
-packages="gcc-$triplet g++-$triplet qemu-user"
 as=
 [ "$(id -u)" -eq 0 ] || as='sudo -n'
 install="$as apt-get install -y --no-install-recommends $packages"
 printf '  %-5s %s\n' NEED "$install"
 { $install || { $as apt-get update && $install; }; } >/dev/null 2>&1 </dev/null || true
 are_here && exit 0
-echo "no cross compiler for $1; run: sudo apt-get install $packages" >&2
+echo "not all is here for $1; run: sudo apt-get install $packages" >&2
 exit 1

@@ -2,11 +2,13 @@
 #
 #   make check-cross    aarch64, riscv64 and armhf, cross-built, run by qemu-user;
 #                       MACHINES='aarch64' for some of them
+#   make check-clang    the quick tests with clang; programs of either compiler, at all levels
+#   make check-musl     the suites with musl, static programs, and preloaded
 #
 # Each has a tree of its own in build/port/, a project made of links to this one, in which
 # an ordinary make runs with other tools.
 
-.PHONY: check-cross port-suite
+.PHONY: check-cross check-clang check-musl port-suite musl-suite
 
 MACHINES ?= aarch64 riscv64 armhf
 TRIPLET  = $(or $(TRIPLET_$*),$*-linux-gnu)
@@ -43,3 +45,32 @@ port-suite: all debug $(PORT_BINS) $(ABORTS)
 	    'tests/lint/exports.sh libcmalloc.so' \
 	    'tests/abort/run.sh build/abort libcmalloc.so' \
 	    'tests/abort/run.sh build/abort build/tiny/libcmalloc.so'
+
+# ---- clang -----------------------------------------------------------------------------
+
+# The quick tests with clang, then programs that are built with each level of optimisation,
+# and with LTO, by either compiler, on the archive and on the shared library.
+check-clang:
+	@command -v clang++ >/dev/null || tests/need.sh lint
+	@$(call tree,clang)
+	+$(Q)$(MAKE) --no-print-directory -C build/port/clang CC=clang CXX=clang++ WERROR=1 check
+	@tests/run.sh 'tests/port/levels.sh build/port/clang clang clang++' \
+	    'tests/port/levels.sh build/port/clang gcc g++'
+
+# ---- musl ------------------------------------------------------------------------------
+
+# The suites, static and dynamic programs, and a preload by musl's own loader (abort). musl-gcc
+# has no C++ library, and does not find the kernel's headers.
+check-musl:
+	@tests/port/need.sh musl
+	@$(call tree,musl) && touch build/port/musl/build/need
+	@mkdir -p build/port/musl/kernel && ln -sfn /usr/include/linux \
+	    /usr/include/asm-generic /usr/include/$$(gcc -print-multiarch)/asm build/port/musl/kernel/
+	+$(Q)$(MAKE) --no-print-directory -C build/port/musl CC=musl-gcc TEST_LIBS= \
+	    CPPFLAGS='-Itests/port -isystem kernel' WERROR=1 musl-suite
+
+musl-suite: all debug $(UNIT_BINS) $(STRESS_BINS) $(ABORTS)
+	@TEST_TIMEOUT=900 tests/run.sh $(UNIT_BINS:%='%') $(STRESS_BINS:%='%') \
+	    'tests/lint/exports.sh libcmalloc.so' \
+	    'tests/abort/run.sh build/abort libcmalloc.so' \
+	    'tests/abort/run.sh build/abort build/tiny/libcmalloc.so' 'tests/port/levels.sh . musl-gcc'

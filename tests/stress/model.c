@@ -40,7 +40,7 @@ static _Atomic(slot_t *) mailboxes[MAILBOXES];
 static size_t length_of_run(size_t quick, size_t in_long_suite)
 {
     const char *given = getenv("OPS");
-    return given ? strtoull(given, NULL, 0) : at_length(quick, in_long_suite);
+    return given ? (size_t)strtoull(given, NULL, 0) : at_length(quick, in_long_suite);
 }
 
 /* ---- what to ask for --------------------------------------------------------------- */

@@ -83,6 +83,12 @@ static inline int announce(void **state)
     return 0;
 }
 
+/* musl's does not. */
+static inline bool sbrk_moves(void)
+{
+    return sbrk(16) != (void *)-1 && sbrk(-16) != (void *)-1;
+}
+
 /* ---- what a child says ------------------------------------------------------------- */
 
 typedef struct words {

@@ -263,7 +263,7 @@ void the_handler_may_find_memory()
     void *mem = ::operator new(hidden(size));
     std::set_new_handler(nullptr);
     CHECK(mem != nullptr);
-    CHECK(calls == 1);
+    CHECK(calls == 1 || std::getenv("EMULATOR")); /* qemu-user knows no limits */
     ::operator delete(mem, size);
 }
 

@@ -464,7 +464,7 @@ static void a_second_free_of_what_top_has_swallowed_is_found(void **state)
 
 static void a_forged_size_is_found(void **state)
 {
-    static const size_t forged[] = {0, 16, 24, 72, HEAP_MAX_SIZE, (size_t)1 << 60};
+    static const size_t forged[] = {0, 16, 24, 72, HEAP_MAX_SIZE, SIZE_MAX / 16 + 1};
     mchunkptr c = take(*state, 64);
     take(*state, MIN);
     for (size_t i = 0; i < sizeof forged / sizeof *forged; i++) {

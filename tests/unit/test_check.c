@@ -18,7 +18,9 @@ static void assert_found(const char *what, const void *where)
     assert_string_equal(w.text + w.length - length, line);
     snprintf(line, sizeof line, "> 0x%llx  ",
              (unsigned long long)(uintptr_t)where - CHUNK_HEADER);
-    assert_non_null(strstr(w.text, line));
+    /* A heap's first page has none before it, or somebody else's. */
+    if ((uintptr_t)where % os_page != 0)
+        assert_non_null(strstr(w.text, line));
     assert_true(WIFSIGNALED(w.status));
     assert_int_equal(WTERMSIG(w.status), SIGABRT);
 }

@@ -163,7 +163,12 @@ CONTROL_TEST(options_are_set_and_read_by_name, options_by_name)
 CONTROL_TEST(what_is_no_option_or_no_value_is_refused, what_is_refused)
 CONTROL_TEST(threads_that_start_later_heed_arena_max, number_of_arenas)
 CONTROL_TEST(a_purge_gives_back_what_is_free, purging)
-CONTROL_TEST(any_thread_may_purge, purging_from_another_thread)
+static void any_thread_may_purge(void **state)
+{
+    (void)state;
+    skip_if_emulated(); /* its own memory grows with threads */
+    assert_ends_well(purging_from_another_thread);
+}
 CONTROL_TEST(an_idle_thread_keeps_nothing_ready, idling)
 CONTROL_TEST(idle_memory_goes_at_once_if_its_age_is_zero, idling_at_once)
 CONTROL_TEST(and_near_a_limit, idling_near_a_limit)

@@ -327,7 +327,7 @@ static size_t largest_number(const char *text)
     for (const char *at = text; *at; at++)
         if (*at >= '0' && *at <= '9') {
             char *end;
-            size_t number = strtoull(at, &end, 10);
+            size_t number = (size_t)strtoull(at, &end, 10);
             largest = number > largest ? number : largest;
             at = end - 1;
         }

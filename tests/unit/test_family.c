@@ -177,15 +177,12 @@ static void the_other_names_of_free_free(void **state)
 static void calloc_refuses_products_that_overflow(void **state)
 {
     (void)state;
-    static const size_t factors[][2] = {
-        {SIZE_MAX, 2},
-        {2, SIZE_MAX},
-        {SIZE_MAX, SIZE_MAX},
-        {(size_t)1 << 32, (size_t)1 << 32},
-        {((size_t)1 << 32) + 1, ((size_t)1 << 32) - 1},
-        {SIZE_MAX / 3 + 1, 3},
-        {SIZE_MAX / 16 + 2, 16},
-        {(size_t)PTRDIFF_MAX / 2 + 1, 2},
+    const size_t half = (size_t)1 << (sizeof(size_t) * 4);
+    const size_t factors[][2] = {
+        {SIZE_MAX, 2},           {2, SIZE_MAX},
+        {SIZE_MAX, SIZE_MAX},    {half, half},
+        {half + 1, half - 1},    {SIZE_MAX / 3 + 1, 3},
+        {SIZE_MAX / 16 + 2, 16}, {(size_t)PTRDIFF_MAX / 2 + 1, 2},
     };
     for (size_t i = 0; i < sizeof factors / sizeof *factors; i++)
         assert_refused(calloc(factors[i][0], factors[i][1]));
@@ -355,7 +352,8 @@ static void reallocarray_multiplies_and_refuses_overflow(void **state)
     pattern_fill(mem, 100, 3);
     assert_refused(reallocarray(mem, SIZE_MAX, 2));
     assert_refused(reallocarray(mem, 2, SIZE_MAX));
-    assert_refused(reallocarray(mem, (size_t)1 << 32, (size_t)1 << 32));
+    size_t half = (size_t)1 << (sizeof(size_t) * 4);
+    assert_refused(reallocarray(mem, half, half));
     assert_refused(reallocarray(mem, SIZE_MAX / 3 + 1, 3));
     assert_true(pattern_holds(mem, 100, 100, 3));
     mem = reallocarray(mem, 1000, 1000);

@@ -34,6 +34,7 @@ static void neighbours_do_not_disturb_each_other(void **state)
     }
 }
 
+#if CM_64BIT
 static void addresses_beyond_the_table_are_not_ours(void **state)
 {
     (void)state;
@@ -47,6 +48,7 @@ static void addresses_beyond_the_table_are_not_ours(void **state)
     assert_true(registry_has((void *)(beyond - 1)));
     registry_remove(last);
 }
+#endif
 
 static void stack_text_and_nothing_are_not_ours(void **state)
 {
@@ -127,7 +129,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_heap_is_known_from_its_first_to_its_last_byte),
         cmocka_unit_test(neighbours_do_not_disturb_each_other),
+#if CM_64BIT
         cmocka_unit_test(addresses_beyond_the_table_are_not_ours),
+#endif
         cmocka_unit_test(stack_text_and_nothing_are_not_ours),
         cmocka_unit_test(the_main_range_grows_and_is_cut_at_its_end),
         cmocka_unit_test(threads_do_not_lose_each_others_bits),
