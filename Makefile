@@ -160,7 +160,7 @@ heap: tests/demo/heap.c $(filter-out src/tools/map.c,$(wildcard src/tools/map_*.
 # The command: its own files, and the part of the library that looks at any memory.
 TOOL_SOURCES := $(wildcard src/tools/*.c) \
                 $(addprefix src/,base/report.c os/proc.c \
-                  $(addprefix inspect/,reader.c walk.c stats.c stats_text.c find.c check.c \
+                  $(addprefix inspect/,reader.c walk.c walk_target.c stats.c stats_text.c find.c check.c \
                     reach.c leak.c roots.c scene.c findings.c))
 
 # The style and the script of the page that `cmalloc map` writes, as arrays of lines.
@@ -222,6 +222,7 @@ check-long: $(CHECK_DEPS) $(LONG_DEPS)
 
 lint: export LIB_FLAGS := $(LIB)
 lint: export TEST_FLAGS := $(TEST)
+lint: export TOOL_FLAGS := $(TOOL)
 lint: export WARNING_FLAGS := $(filter-out -Werror,$(WARNINGS))
 lint: export TEST_TAIL := 200
 lint:

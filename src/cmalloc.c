@@ -49,6 +49,7 @@
 #include "inspect/stats_self.c"
 #include "inspect/stats_text.c"
 #include "inspect/walk.c"
+#include "inspect/walk_target.c"
 
 #include "api/cmalloc.c"
 #include "api/control.c"

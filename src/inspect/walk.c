@@ -25,16 +25,6 @@ typedef struct heap_view {
     size_t flag; /* the A bit of its chunks */
 } heap_view;
 
-static void *as_pointer(uintptr_t address)
-{
-    return (void *)address; /* NOLINT(performance-no-int-to-ptr) */
-}
-
-static void damage(const walk_t *w, const char *what, uintptr_t where)
-{
-    w->damaged(what, where, w->arg);
-}
-
 /* --- heaps --- */
 
 static bool is_heap_of(walk_t *w, uintptr_t at, uintptr_t arena)
@@ -77,7 +67,7 @@ static void view_chain(walk_t *w, arena_view *a)
     chain_state state = chain_of(w, a);
     a->by_magic = state != CHAIN_WHOLE && w->reader->map_count > 0;
     if (state == CHAIN_RING || a->by_magic)
-        damage(w, "heap: broken links", a->newest);
+        walk_damage(w, "heap: broken links", a->newest);
     if (state == CHAIN_RING && !a->by_magic)
         a->newest = 0;
 }
@@ -192,13 +182,13 @@ static uintptr_t find_sense(walk_t *w, const heap_view *h, uintptr_t at)
 static int skip_damage(walk_t *w, const heap_view *h, uintptr_t *at)
 {
     uintptr_t from = *at;
-    damage(w, PANIC_SIZE, from + CHUNK_HEADER);
+    walk_damage(w, PANIC_SIZE, from + CHUNK_HEADER);
     *at = find_sense(w, h, from);
     cmalloc_item item = {.kind = CMALLOC_DAMAGED,
                          .arena = h->arena->index,
-                         .address = as_pointer(from),
-                         .heap = as_pointer(h->address),
-                         .mem = as_pointer(from + CHUNK_HEADER),
+                         .address = walk_pointer(from),
+                         .heap = walk_pointer(h->address),
+                         .mem = walk_pointer(from + CHUNK_HEADER),
                          .size = *at - from};
     return w->visit(&item, w->arg);
 }
@@ -231,18 +221,18 @@ static int visit_chunk(walk_t *w, const heap_view *h, uintptr_t *at)
     if (c == NULL)
         return skip_damage(w, h, at);
     if (!walk_is_sealed(w, c, *at))
-        damage(w, PANIC_SEAL, *at + CHUNK_HEADER);
+        walk_damage(w, PANIC_SEAL, *at + CHUNK_HEADER);
     size_t word = walk_word(w, c), prev_size = c->prev_size, size = word & ~CHUNK_FLAGS;
     cmalloc_item item = {.arena = h->arena->index,
                          .flags = (unsigned)(word & CHUNK_FLAGS),
-                         .address = as_pointer(*at),
-                         .heap = as_pointer(h->address),
-                         .mem = as_pointer(*at + CHUNK_HEADER),
+                         .address = walk_pointer(*at),
+                         .heap = walk_pointer(h->address),
+                         .mem = walk_pointer(*at + CHUNK_HEADER),
                          .size = size,
                          .prev_size = (word & CHUNK_P) != 0 ? 0 : prev_size};
     bool last = is_last(h, *at, size);
     if (*at == h->arena->top && size != h->end - *at) {
-        damage(w, PANIC_TOP, *at + CHUNK_HEADER);
+        walk_damage(w, PANIC_TOP, *at + CHUNK_HEADER);
         item.size = h->end - *at;
     }
     if (last)
@@ -258,15 +248,15 @@ static int walk_heap(walk_t *w, const arena_view *a, uintptr_t at)
     const heap_info *h = reader_see(w->reader, at, sizeof *h);
     const char *fault = h == NULL ? "heap: cannot be read" : heap_fault(h, at, a);
     if (fault != NULL)
-        damage(w, fault, at);
+        walk_damage(w, fault, at);
     if (h == NULL || h->magic != HEAP_MAGIC)
         return 0;
     bool at_break = heap_is_break(h);
     heap_view view = {a, at, h->first, at + h->committed, at_break ? 0 : CHUNK_A};
     cmalloc_item item = {.kind = CMALLOC_HEAP,
                          .arena = a->index,
-                         .address = as_pointer(at),
-                         .heap = as_pointer(at),
+                         .address = walk_pointer(at),
+                         .heap = walk_pointer(at),
                          .size = h->committed,
                          .reserved = at_break ? h->committed : h->reserved};
     int stop = w->visit(&item, w->arg);
@@ -284,11 +274,11 @@ static bool see_arena(walk_t *w, uintptr_t address, arena_view *view)
 {
     const arena_t *a = reader_see(w->reader, address, sizeof *a);
     if (a == NULL) {
-        damage(w, "arena: cannot be read", address);
+        walk_damage(w, "arena: cannot be read", address);
         return false;
     }
     if (a->newest != NULL && a->magic != ARENA_MAGIC) {
-        damage(w, "arena: wrong magic", address);
+        walk_damage(w, "arena: wrong magic", address);
         return false;
     }
     *view = (arena_view){.address = address,
@@ -305,7 +295,7 @@ int walk_arena(walk_t *w, uintptr_t arena)
         return 0;
     cmalloc_item item = {.kind = CMALLOC_ARENA,
                          .arena = a.index,
-                         .address = as_pointer(arena),
+                         .address = walk_pointer(arena),
                          .size = sizeof(arena_t)};
     int stop = w->visit(&item, w->arg);
     view_chain(w, &a);
@@ -317,100 +307,4 @@ int walk_arena(walk_t *w, uintptr_t arena)
             stop = walk_heap(w, &a, after = batch.heaps[i]);
     } while (batch.count == HEAPS_AT_ONCE && stop == 0);
     return stop;
-}
-
-/* --- M chunks --- */
-
-/* A mapping that info describes, live or kept by its magic. False: info is no large_info.
- * */
-static bool visit_large(walk_t *w, uintptr_t info, size_t magic, cmalloc_item *item,
-                        int *stop)
-{
-    const large_info *l = reader_see(w->reader, info, sizeof *l);
-    if (l == NULL || l->magic != (magic ^ info) || l->mapped < w->reader->page ||
-        l->offset > l->mapped - CHUNK_MIN)
-        return false;
-    size_t offset = l->offset;
-    uintptr_t at = info + offset;
-    item->reserved = l->mapped;
-    const chunk_t *c = reader_see(w->reader, at, CHUNK_HEADER);
-    if (c == NULL)
-        return false;
-    item->flags = (unsigned)(walk_word(w, c) & CHUNK_FLAGS);
-    item->address = as_pointer(at);
-    item->mem = as_pointer(at + CHUNK_HEADER);
-    item->size = walk_word(w, c) & ~CHUNK_FLAGS;
-    item->prev_size = offset;
-    bool holds = offset + item->size == item->reserved && c->prev_size == offset;
-    item->size = item->reserved - offset; /* where they disagree, the large_info's word */
-    if (!holds)
-        damage(w, PANIC_SIZE, at + CHUNK_HEADER);
-    *stop = w->visit(item, w->arg);
-    return true;
-}
-
-int walk_larges(walk_t *w, uintptr_t arena)
-{
-    arena_view view;
-    if (!see_arena(w, arena, &view))
-        return 0;
-    const arena_t *a = reader_see(w->reader, arena, sizeof *a);
-    uintptr_t info = a == NULL ? 0 : (uintptr_t)a->larges;
-    size_t left = a == NULL ? 0 : a->large_count;
-    int stop = 0;
-    for (; info != 0 && stop == 0; left--) {
-        cmalloc_item item = {.kind = CMALLOC_MMAPPED, .arena = view.index};
-        if (left == 0 || !visit_large(w, info, LARGE_MAGIC, &item, &stop)) {
-            damage(w, "mmapped chunk: broken links", info);
-            break;
-        }
-        const large_info *l = reader_see(w->reader, info, sizeof *l);
-        info = l == NULL ? 0 : (uintptr_t)l->older;
-    }
-    return stop;
-}
-
-static int walk_kept(walk_t *w, const root_t *root)
-{
-    uintptr_t kept[LARGE_KEPT];
-    int stop = 0;
-    if (!reader_copy(w->reader, (uintptr_t)root->kept, kept, sizeof kept))
-        return 0;
-    for (unsigned i = 0; i < LARGE_KEPT && stop == 0; i++) {
-        cmalloc_item item = {.kind = CMALLOC_KEPT, .arena = CMALLOC_NO_ARENA};
-        if (kept[i] != 0 && !visit_large(w, kept[i], LARGE_KEPT_MAGIC, &item, &stop))
-            damage(w, "kept mapping: damaged", kept[i]);
-    }
-    return stop;
-}
-
-const seal_key_t *walk_seal_of(reader_t *r, const root_t *root, seal_key_t *seal)
-{
-    bool borne = (root->variant & ROOT_SECURE) != 0;
-    return borne && reader_copy(r, (uintptr_t)root->seal, seal, sizeof *seal) ? seal
-                                                                              : NULL;
-}
-
-int walk_target(walk_t *w, const root_t *root)
-{
-    static const size_t count_at = offsetof(arena_table_t, count),
-                        arenas_at = offsetof(arena_table_t, arenas);
-    uintptr_t arenas[ARENA_MAX], table = (uintptr_t)root->arenas;
-    uint32_t count;
-    link_secret_t secret;
-    seal_key_t seal;
-    int stop = 0;
-    if (!reader_copy(w->reader, table + count_at, &count, sizeof count) ||
-        !reader_copy(w->reader, table + arenas_at, arenas, sizeof arenas) ||
-        !reader_copy(w->reader, (uintptr_t)root->secret, &secret, sizeof secret)) {
-        damage(w, "table of arenas: cannot be read", table);
-        return 0;
-    }
-    w->key = secret.key;
-    w->seal = walk_seal_of(w->reader, root, &seal);
-    for (uint32_t i = 0; i < count && i < ARENA_MAX && stop == 0; i++)
-        stop = walk_arena(w, arenas[i]);
-    for (uint32_t i = 0; i < count && i < ARENA_MAX && stop == 0; i++)
-        stop = walk_larges(w, arenas[i]);
-    return stop != 0 ? stop : walk_kept(w, root);
 }

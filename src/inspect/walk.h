@@ -51,6 +51,17 @@ CM_INLINE bool walk_is_sealed(const walk_t *w, const chunk_t *c, uintptr_t at)
             ~CHUNK_SEALED_MASK) == 0;
 }
 
+CM_INLINE void walk_damage(const walk_t *w, const char *what, uintptr_t where)
+{
+    w->damaged(what, where, w->arg);
+}
+
+/* An address of the target, as an item has it. */
+CM_INLINE void *walk_pointer(uintptr_t address)
+{
+    return (void *)address; /* NOLINT(performance-no-int-to-ptr) */
+}
+
 /* --- any target; no locks. Each returns what visit returned when it ended the walk, or 0
  * --- */
 

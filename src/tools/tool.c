@@ -10,7 +10,8 @@
 
 /* --- ends --- */
 
-static void say(const char *format, va_list arguments)
+__attribute__((format(printf, 1, 0))) static void say(const char *format,
+                                                      va_list arguments)
 {
     fflush(stdout);
     fputs("cmalloc: ", stderr);
@@ -32,7 +33,7 @@ void tool_die(tool_status status, const char *format, ...)
     va_start(arguments, format);
     say(format, arguments);
     va_end(arguments);
-    exit(status);
+    exit((int)status);
 }
 
 /* What base/report.c needs, for the assertions of the debug variant. */

@@ -48,24 +48,29 @@ typedef struct context {
 
 /* --- registers --- */
 
-static bool transfer(int request, pid_t thread, uintptr_t note, struct iovec *part)
+static bool get(pid_t thread, uintptr_t note, struct iovec *part)
 {
-    return ptrace(request, thread, note, part) == 0;
+    return ptrace(PTRACE_GETREGSET, thread, note, part) == 0;
+}
+
+static bool set(pid_t thread, uintptr_t note, struct iovec *part)
+{
+    return ptrace(PTRACE_SETREGSET, thread, note, part) == 0;
 }
 
 static bool save(pid_t thread, context_t *c)
 {
     struct iovec general = {&c->general, sizeof c->general};
     c->floating_part = (struct iovec){c->floating, sizeof c->floating};
-    return transfer(PTRACE_GETREGSET, thread, NT_PRSTATUS, &general) &&
-           transfer(PTRACE_GETREGSET, thread, FLOATING_NOTE, &c->floating_part);
+    return get(thread, NT_PRSTATUS, &general) &&
+           get(thread, FLOATING_NOTE, &c->floating_part);
 }
 
 static bool restore(pid_t thread, context_t *c)
 {
     struct iovec general = {&c->general, sizeof c->general};
-    return transfer(PTRACE_SETREGSET, thread, FLOATING_NOTE, &c->floating_part) &&
-           transfer(PTRACE_SETREGSET, thread, NT_PRSTATUS, &general);
+    return set(thread, FLOATING_NOTE, &c->floating_part) &&
+           set(thread, NT_PRSTATUS, &general);
 }
 
 /* The registers of a call of function(token) on the thread's own stack. It does not
@@ -97,9 +102,9 @@ static bool redirect(pid_t thread, const context_t *c, uintptr_t function, uint3
 #if defined(__aarch64__)
     int none = -1; /* no system call to restart */
     struct iovec call = {&none, sizeof none};
-    transfer(PTRACE_SETREGSET, thread, NT_ARM_SYSTEM_CALL, &call);
+    set(thread, NT_ARM_SYSTEM_CALL, &call);
 #endif
-    return transfer(PTRACE_SETREGSET, thread, NT_PRSTATUS, &general);
+    return set(thread, NT_PRSTATUS, &general);
 }
 
 /* --- one thread --- */

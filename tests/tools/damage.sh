@@ -101,7 +101,7 @@ for i in $(seq "$cuts"); do
     for _ in $(seq 200); do
         at=$(((RANDOM * 32768 + RANDOM) % size))
         [ $((i % 3)) -ne 0 ] || at=$((at % 20000))
-        printf "\\x$(printf %x $((RANDOM % 256)))" |
+        printf %b "\\x$(printf %x $((RANDOM % 256)))" |
             dd of="$tmp/spoilt" bs=1 seek=$at conv=notrunc status=none
     done
     survives "$tmp/spoilt" "spoilt core $i"
