@@ -52,7 +52,8 @@ static size_t take_once(target_t *t, map_t *m)
     return taking.faults;
 }
 
-/* A change that is caught in the middle looks like damage; of a core, damage is damage. */
+/* A change that is caught in the middle looks like damage. Of a core, damage is damage.
+ */
 static size_t take(target_t *t, map_t *m)
 {
     size_t faults = 0;
@@ -100,7 +101,8 @@ static map_t *load(const char *name, int *status)
     size_t faults = take(t, m);
     *status = target_end(t, *status);
     if (faults > 0)
-        tool_warn("%s: %zu places are damaged; cmalloc check names them", name, faults);
+        tool_warn("%s: %zu place%s damaged; cmalloc check names them", name, faults,
+                  faults == 1 ? " is" : "s are");
     target_close(t);
     return m;
 }

@@ -3,10 +3,10 @@
  *
  * A map is made from a stream of cmalloc_item, whoever walked for it, and keeps of each
  * heap a list of records that cover it without gaps, in address order. A record is a
- * chunk, a piece of one, or a run of chunks each of which is smaller than the map's grain.
- * The grain doubles whenever there are more than MAP_RECORDS_MOST records, so that a map
- * of ten million chunks is as large as one of two hundred thousand, and what is too small
- * to be seen is all that it loses.
+ * chunk, a piece of one, or a run of chunks each of which is smaller than the map's
+ * grain. The grain doubles whenever there are more than MAP_RECORDS_MOST records, so that
+ * a map of ten million chunks is as large as one of two hundred thousand, and what is too
+ * small to be seen is all that it loses.
  *   strip->size == sum of its records' sizes;  record->size == sum of its parts
  *   chunks == sum of the records' counts
  * A free chunk is cut where its pages are in memory or not: the pieces that are not are
@@ -181,8 +181,10 @@ unsigned map_state_count(const map_t *m);
 
 /* --- the pictures --- */
 
-/* head: with title, sums and key. name may be NULL. columns wide; colour: escape sequences; blocks: the terminal has Unicode's. */
+/* columns wide; colour: escape sequences; blocks: the terminal has Unicode's. */
 void map_text(const map_t *m, FILE *to, size_t columns, bool colour, bool blocks);
+
+/* head: with title, sums and key. name may be NULL. */
 void map_svg(const map_t *m, FILE *to, map_namer name, bool head);
 void map_html(const map_t *m, FILE *to);
 

@@ -4,8 +4,8 @@
  * A record is a byte: state (MAP_MIXED: a run) | P << 3 | M << 4 | A << 5 | goes on with
  * the chunk before << 6 | a gap before it << 7. Then numbers, seven bits a byte, the
  * lowest first: the gap, if there is one; the size; of a chunk whose prev_size is valid,
- * that; of a run its chunks, a byte with the states that it has, and for each but the last
- * its share in 255ths. Addresses and sizes are in units of eight bytes.
+ * that; of a run its chunks, a byte with the states that it has, and for each but the
+ * last its share in 255ths. Addresses and sizes are in units of eight bytes.
  */
 #include "tools/map.h"
 

@@ -63,7 +63,7 @@ static const char *const style[] = {
     ".map text{font:13px system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;",
     "fill:var(--ink)}\n",
     ".map .big{font-size:20px;font-weight:600}.map .dim{fill:var(--dim)}\n",
-    ".map .in{font-size:11px;text-anchor:middle}.map .on{fill:var(--on)}",
+    ".map .in{font-size:11px;text-anchor:middle}.map .on{fill:var(--on)}\n",
     ".map .on1{fill:#10161f}\n",
     ".map .b{fill:var(--bg)}.map .g{stroke:var(--bg);stroke-width:1;fill:none}\n",
     ".map .p{fill:var(--page)}\n"};

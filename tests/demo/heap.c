@@ -5,8 +5,8 @@
  * looks like now (look.h), shows it, and checks what it says about it: a statement that
  * does not hold ends the tour with status 1. The stops on freeing use sizes beyond what
  * thread caches keep, so that a chunk is free at once; should they come to keep more,
- * settle() still makes it free. The tour uses the library's public header and one constant;
- * draw.h, which draws its steps, uses the command's files.
+ * settle() still makes it free. The tour uses the library's public header and one
+ * constant; draw.h, which draws its steps, uses the command's files.
  */
 #include "arguments.h"
 

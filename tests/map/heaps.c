@@ -44,7 +44,7 @@ static void drop(load *l, void *mem)
     free(mem);
 }
 
-/* Sizes repeat, without a random number: 16 to 135 bytes, and a larger one now and then. */
+/* Sizes repeat, without a random number: 16 to 135 bytes, now and then more. */
 static size_t size_of(size_t i) { return i % 997 == 0 ? 9000 : 16 + i * 31 % 120; }
 
 static void *fill(void *arg)
