@@ -69,7 +69,7 @@ static inline bool read_arguments(int count, char **arguments)
         if (a->value != NULL && ++i == count)
             refuse("%s needs %s", a->name, a->value);
         drawing.kind = a->kind;
-        drawing.path = a->value != NULL ? arguments[i] : NULL;
+        drawing.path = a->value != NULL ? arguments[i] : "";
     }
     return chosen == &arguments_known[0];
 }

@@ -8,6 +8,8 @@
  * settle() still makes it free. The tour uses the library's public header and one
  * constant; draw.h, which draws its steps, uses the command's files.
  */
+#define _GNU_SOURCE 1 /* as the Makefile has it for the files of the command */
+
 #include "arguments.h"
 
 #include <malloc.h>
