@@ -13,9 +13,10 @@ arena_t main_arena;
 /* --- taking --- */
 
 /* c, in use and have bytes large, keeps size of them; the rest, if it is a chunk, is free
- * and binned. */
-static void split(arena_t *a, mchunkptr c, size_t have, size_t size)
+ * and binned, with what is known of the pages. */
+static void split(arena_t *a, mchunkptr c, size_t have, size_t size, pages_t pages)
 {
+    a->zero = pages.clean;
     size_t flags = chunk_word(c) & CHUNK_FLAGS;
     if (have - size < CHUNK_MIN) {
         chunk_set_word(c, have | flags);
@@ -25,7 +26,17 @@ static void split(arena_t *a, mchunkptr c, size_t have, size_t size)
     mchunkptr rest = chunk_at(c, size);
     chunk_set_word(c, size | flags);
     chunk_set_free(rest, have - size, (flags & CHUNK_A) | CHUNK_P);
-    bin_insert(&a->bins, rest);
+    arena_file_locked(a, rest, pages);
+    a->zero = zone_cut(a->zero, (zone_t){0, (uintptr_t)rest});
+}
+
+/* A free chunk of at least size bytes leaves its bin. NULL: there is none. */
+static mchunkptr take_free(arena_t *a, size_t size, pages_t *pages)
+{
+    mchunkptr c = bin_take(&a->bins, size);
+    if (c != NULL)
+        *pages = dirty_leave(&a->dirty, c);
+    return c;
 }
 
 /* Ready against merged: demand has moved away from what waits in the depot, so that goes
@@ -39,12 +50,12 @@ static void merge_idle(arena_t *a)
 
 mchunkptr arena_take_locked(arena_t *a, size_t size)
 {
+    pages_t pages;
     merge_idle(a);
-    mchunkptr c = bin_take(&a->bins, size);
+    mchunkptr c = take_free(a, size, &pages);
     if (c == NULL)
         return top_take(a, size);
-    split(a, c, chunk_size(c), size);
-    a->zero_from = UINTPTR_MAX;
+    split(a, c, chunk_size(c), size, pages);
     return c;
 }
 
@@ -111,20 +122,21 @@ static magazine_t take_exact(arena_t *a, size_t size, unsigned count)
 
 magazine_t arena_take_run_locked(arena_t *a, size_t size, unsigned count)
 {
+    pages_t pages;
     magazine_t m = take_exact(a, size, count);
     if (m.count > 0)
         return m;
     merge_idle(a);
-    mchunkptr c = bin_take(&a->bins, size * count);
+    mchunkptr c = take_free(a, size * count, &pages);
     if (c == NULL)
-        c = bin_take(&a->bins, size);
+        c = take_free(a, size, &pages);
     if (c == NULL) {
         c = top_take(a, size * count);
         if (c == NULL && (c = top_take(a, size)) == NULL)
             return m;
     } else {
         size_t have = chunk_size(c), fit = have / size;
-        split(a, c, have, size * (fit < count ? fit : count));
+        split(a, c, have, size * (fit < count ? fit : count), pages);
     }
     size_t fit = chunk_size(c) / size;
     return shuffle(cut_run(c, size, fit < count ? (unsigned)fit : count));
@@ -190,8 +202,9 @@ static void check_inuse(const arena_t *a, const chunk_t *c)
         cm_panic(PANIC_SIZE, chunk_mem(c));
 }
 
-/* The free chunk before c, taken out of its bin. Pre: P clear. */
-static mchunkptr take_prev(arena_t *a, mchunkptr c)
+/* The free chunk before c, taken out of its bin; what is known of its pages is added.
+ * Pre: P clear. */
+static mchunkptr take_prev(arena_t *a, mchunkptr c, pages_t *pages)
 {
     size_t size = chunk_prev_size(c);
     if (cm_unlikely(size < CHUNK_MIN || size % CHUNK_ALIGN != 0 ||
@@ -200,30 +213,26 @@ static mchunkptr take_prev(arena_t *a, mchunkptr c)
     mchunkptr prev = chunk_prev(c);
     if (cm_unlikely(chunk_size(prev) != size))
         cm_panic(PANIC_FOOTER, chunk_mem(prev));
-    bin_unlink(&a->bins, prev);
+    *pages = dirty_unite(*pages, arena_unfile_locked(a, prev));
     return prev;
 }
 
-/* An allocated heap without a chunk in use goes, unless it is the newest or holds the
- * arena's struct. */
-static bool heap_went(arena_t *a, mchunkptr c, size_t size)
+heap_info *arena_empty_heap(const arena_t *a, const chunk_t *c)
 {
     heap_info *h = heap_of(c);
-    if ((chunk_word(c) & CHUNK_A) == 0 || (uintptr_t)c != h->first || h == a->newest ||
-        h->older == NULL || !chunk_is_fencepost(chunk_at(c, size)))
-        return false;
-    top_forget_heap(a, h);
-    heap_delete(h);
-    return true;
+    return (chunk_word(c) & CHUNK_A) != 0 && (uintptr_t)c == h->first && h != a->newest &&
+                   h->older != NULL && chunk_is_fencepost(chunk_next(c))
+               ? h
+               : NULL;
 }
 
-void arena_give_locked(arena_t *a, mchunkptr c)
+void arena_give_pages_locked(arena_t *a, mchunkptr c, pages_t pages)
 {
     check_inuse(a, c);
     size_t size = chunk_size(c);
     mchunkptr next = chunk_at(c, size);
     if (!chunk_prev_inuse(c)) {
-        mchunkptr prev = take_prev(a, c);
+        mchunkptr prev = take_prev(a, c, &pages);
         size += chunk_size(prev);
         c = prev;
     }
@@ -233,23 +242,40 @@ void arena_give_locked(arena_t *a, mchunkptr c)
         return;
     }
     if (!chunk_is_fencepost(next) && chunk_is_free(next)) {
-        bin_unlink(&a->bins, next);
+        pages = dirty_unite(pages, arena_unfile_locked(a, next));
         size += chunk_size(next);
         chunk_set_word(next, chunk_word(next) &
                                  ~CHUNK_P); /* a second free of c finds itself free */
     }
     chunk_set_free(c, size, chunk_word(c) & (CHUNK_A | CHUNK_P));
-    if (!heap_went(a, c, size))
-        bin_insert(&a->bins, c);
+    heap_info *empty = arena_empty_heap(a, c);
+    if (empty != NULL)
+        pages.clean = ZONE_NONE; /* so that it is listed: the heap will go as a whole */
+    arena_file_locked(a, c, pages);
+    if (empty != NULL && !purge_ages()) {
+        arena_unfile_locked(a, c);
+        top_forget_heap(a, empty);
+        heap_delete(empty);
+    }
+}
+
+static void give_list(arena_t *a, void *first, uint32_t since)
+{
+    while (first != NULL) {
+        void *next = link_next(first);
+        arena_give_pages_locked(a, chunk_of(first), (pages_t){ZONE_NONE, since});
+        first = next;
+    }
 }
 
 void arena_give_list_locked(arena_t *a, void *first)
 {
-    while (first != NULL) {
-        void *next = link_next(first);
-        arena_give_locked(a, chunk_of(first));
-        first = next;
-    }
+    give_list(a, first, a->dirty.now);
+}
+
+void arena_give_aged_locked(arena_t *a, void *first)
+{
+    give_list(a, first, a->dirty.now - PURGE_TICKS);
 }
 
 void arena_merge_locked(arena_t *a)
@@ -296,8 +322,8 @@ bool arena_grow_locked(arena_t *a, mchunkptr c, size_t size)
     if (chunk_is_fencepost(next) || !chunk_is_free(next) ||
         have + chunk_size(next) < size)
         return false;
-    bin_unlink(&a->bins, next);
-    split(a, c, have + chunk_size(next), size);
+    pages_t pages = arena_unfile_locked(a, next);
+    split(a, c, have + chunk_size(next), size, pages);
     return true;
 }
 

@@ -4,7 +4,7 @@
  * Owns the merging of chunks, top, and the table of arenas. Invariants, under the arena's
  * lock:
  *   no two neighbouring free chunks; no free chunk before top; top (or NULL) ends the
- *   newest heap at heap_end.
+ *   newest heap at heap_end; a free chunk is in its bin, and its pages are noted in `dirty`.
  * An allocated arena's struct lies in its first heap; the main arena's is static.
  * Locks: `lock` for everything here but `inbox` and `users`. A thread holds at most one
  * arena's lock. After a fork an arena whose lock is orphaned is never touched again
@@ -16,6 +16,7 @@
 #include "base/lock.h"
 #include "core/bin.h"
 #include "core/depot.h"
+#include "core/dirty.h"
 #include "core/heap.h"
 #include "core/remote.h"
 
@@ -25,17 +26,21 @@ struct large_info;
 
 typedef struct arena {
     cm_lock lock;
-    unsigned index;            /* in the table; 0 is the main arena */
-    size_t magic;              /* ARENA_MAGIC from its first heap on */
-    _Atomic uint64_t users;    /* generation << 32 | threads that allocate from it */
-    mchunkptr top;             /* NULL: the arena has none */
-    uintptr_t zero_from;       /* the chunk taken last is zero from here on */
-    heap_info *newest;         /* of its heaps */
-    struct large_info *larges; /* its M chunks */
+    unsigned index;         /* in the table; 0 is the main arena */
+    size_t magic;           /* ARENA_MAGIC from its first heap on */
+    _Atomic uint64_t users; /* generation << 32 | threads that allocate from it */
+    mchunkptr top;          /* NULL: the arena has none */
+    uintptr_t top_mark, top_mark_before; /* as far as top has come of late, and before */
+    zone_t zero;                         /* of the chunk taken last: this reads as zero */
+    heap_info *newest;                   /* of its heaps */
+    struct large_info *larges;           /* its M chunks */
     size_t large_count, large_bytes;
     size_t system, system_most; /* bytes committed in heaps, now and at most */
     bins_t bins;
+    dirty_t dirty;
     depot_t depot;
+    void *away;       /* free chunks whose pages are just being purged, linked */
+    uint32_t away_by; /* generation of the process that is about it; 0: nobody */
     inbox_t inbox;
 } arena_t;
 
@@ -105,8 +110,32 @@ mchunkptr arena_take_locked(arena_t *a, size_t size);
 /* The same with mem at a multiple of align, a power of two over CHUNK_ALIGN. */
 mchunkptr arena_take_aligned_locked(arena_t *a, size_t size, size_t align);
 
-/* A chunk in use becomes free, and one with its free neighbours. Damage is fatal. */
-void arena_give_locked(arena_t *a, mchunkptr c);
+/* A chunk in use becomes free, and one with its free neighbours; what is known of its pages
+ * goes with it. Damage is fatal. */
+void arena_give_pages_locked(arena_t *a, mchunkptr c, pages_t pages);
+
+/* The same, of a chunk that has just been used. */
+CM_INLINE void arena_give_locked(arena_t *a, mchunkptr c)
+{
+    arena_give_pages_locked(a, c, (pages_t){ZONE_NONE, a->dirty.now});
+}
+
+/* The allocated heap that c, free, is all of; NULL: there is more in it, or it has to stay
+ * since it is the newest or holds the arena's struct. */
+heap_info *arena_empty_heap(const arena_t *a, const chunk_t *c);
+
+/* A free chunk goes into its bin, or leaves it. */
+CM_INLINE void arena_file_locked(arena_t *a, mchunkptr c, pages_t pages)
+{
+    bin_insert(&a->bins, c);
+    dirty_enter(&a->dirty, c, pages);
+}
+
+CM_INLINE pages_t arena_unfile_locked(arena_t *a, mchunkptr c)
+{
+    bin_unlink(&a->bins, c);
+    return dirty_leave(&a->dirty, c);
+}
 
 /* Make c, in use, at least size bytes large where it stands. False: it is as it was. */
 bool arena_grow_locked(arena_t *a, mchunkptr c, size_t size);
@@ -126,5 +155,8 @@ void arena_merge_locked(arena_t *a);
 
 /* Free every chunk of a linked list. */
 void arena_give_list_locked(arena_t *a, void *first);
+
+/* The same for chunks that nobody has asked for in a while: their pages may go at once. */
+void arena_give_aged_locked(arena_t *a, void *first);
 
 #endif

@@ -3,6 +3,12 @@
 
 static void *second_of(void *first) { return link_next(first); }
 
+static void keep_for(depot_shelf_t *shelf, unsigned ticks)
+{
+    if (shelf->ticks < ticks)
+        shelf->ticks = ticks;
+}
+
 static void push(depot_t *d, unsigned k, magazine_t m)
 {
     link_words(m.first)[2] = link_hide(d->shelf[k].parked);
@@ -14,6 +20,7 @@ void depot_add(depot_t *d, unsigned k, void *mem)
 {
     magazine_t *loose = &d->shelf[k].loose;
     size_t size = class_size(k);
+    keep_for(&d->shelf[k], PURGE_TICKS / 2);
     link_set(mem, loose->first);
     loose->first = mem;
     loose->count++;
@@ -33,10 +40,11 @@ void depot_park(depot_t *d, unsigned k, magazine_t m)
         return;
     }
     d->bytes += class_size(k) * m.count;
+    keep_for(&d->shelf[k], PURGE_TICKS / 2);
     push(d, k, m);
 }
 
-magazine_t depot_take(depot_t *d, unsigned k)
+static magazine_t take_any(depot_t *d, unsigned k)
 {
     depot_shelf_t *shelf = &d->shelf[k];
     magazine_t m = shelf->loose;
@@ -49,4 +57,21 @@ magazine_t depot_take(depot_t *d, unsigned k)
     }
     d->bytes -= class_size(k) * m.count;
     return m;
+}
+
+magazine_t depot_take(depot_t *d, unsigned k)
+{
+    keep_for(&d->shelf[k], PURGE_TICKS);
+    return take_any(d, k);
+}
+
+void depot_tick(depot_t *d)
+{
+    for (unsigned k = 0; k < CLASS_COUNT; k++)
+        d->shelf[k].ticks -= d->shelf[k].ticks > 0;
+}
+
+magazine_t depot_take_idle(depot_t *d, unsigned k)
+{
+    return d->shelf[k].ticks > 0 ? (magazine_t){NULL, 0} : take_any(d, k);
 }

@@ -23,6 +23,7 @@ typedef struct magazine {
 typedef struct depot_shelf {
     void *parked; /* first chunk of the magazine parked last */
     magazine_t loose;
+    unsigned ticks; /* until what is here is idle */
 } depot_shelf_t;
 
 typedef struct depot {
@@ -38,5 +39,12 @@ void depot_add(depot_t *d, unsigned k, void *mem);
 
 /* Take a magazine of class k; empty if there is none. */
 magazine_t depot_take(depot_t *d, unsigned k);
+
+/* A tick has gone by. What nobody has taken any of for PURGE_TICKS ticks, or parked any of
+ * for half of that, is idle. */
+void depot_tick(depot_t *d);
+
+/* Take a magazine of class k if the class is idle. */
+magazine_t depot_take_idle(depot_t *d, unsigned k);
 
 #endif

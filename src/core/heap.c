@@ -207,10 +207,10 @@ size_t heap_shrink(heap_info *h, char *keep)
     require_sound(h);
     if (heap_is_break(h)) {
         if (os_break() != end || os_break_move(-(ptrdiff_t)size) == NULL)
-            return heap_purge(h, keep, end);
+            return heap_purge_end(h, keep, size);
         registry_cut_main(end, keep);
     } else if (!os_decommit(keep, size)) {
-        return heap_purge(h, keep, end);
+        return heap_purge_end(h, keep, size);
     }
     h->committed -= size;
     if (!heap_is_break(h))
@@ -234,14 +234,28 @@ void heap_delete(heap_info *h)
     heap_retry();
 }
 
-size_t heap_purge(heap_info *h, char *from, char *to)
+/* Behind the end of what was written or made ready no page is in memory. */
+static uintptr_t touched_end(const heap_info *h)
 {
-    char *first = (char *)(uintptr_t)os_pages(
-        (uintptr_t)from); /* NOLINT(performance-no-int-to-ptr) */
-    char *last = to - ((uintptr_t)to & (os_page - 1));
-    if (first >= last || !os_purge(first, (size_t)(last - first)))
+    uintptr_t end = os_pages(h->fresh > h->ready ? h->fresh : h->ready);
+    return end < (uintptr_t)heap_end(h) ? end : (uintptr_t)heap_end(h);
+}
+
+size_t heap_dirty_end(const heap_info *h, const char *keep)
+{
+    uintptr_t from = os_pages((uintptr_t)keep), to = touched_end(h);
+    return from < to ? to - from : 0;
+}
+
+size_t heap_purge_end(heap_info *h, const char *keep, size_t most)
+{
+    size_t dirty = heap_dirty_end(h, keep), bytes = dirty < most ? dirty : most;
+    uintptr_t from = touched_end(h) - bytes;
+    if (bytes == 0 ||
+        !os_purge((void *)from, bytes)) /* NOLINT(performance-no-int-to-ptr) */
         return 0;
-    if (to == heap_end(h) && h->fresh > (uintptr_t)first)
-        h->fresh = h->ready = (uintptr_t)first;
-    return (size_t)(last - first);
+    h->ready = from;
+    if (h->fresh > from)
+        h->fresh = from;
+    return bytes;
 }

@@ -129,8 +129,11 @@ void heap_use_small_pages(heap_info *h);
  * left alone: who asks for them may touch a part only. */
 void heap_make_ready(heap_info *h, uintptr_t end, size_t size);
 
-/* Give whole pages of [from, to) back to the kernel, still in use. Returns the bytes
- * given back. */
-size_t heap_purge(heap_info *h, char *from, char *to);
+/* Bytes of whole pages at or behind keep that may be in memory. */
+size_t heap_dirty_end(const heap_info *h, const char *keep);
+
+/* Give up to most bytes of them back to the kernel, the last ones first; they stay
+ * committed and read as zero. Returns the bytes given back. */
+size_t heap_purge_end(heap_info *h, const char *keep, size_t most);
 
 #endif

@@ -177,7 +177,8 @@ static large_info *pick_best(size_t need)
 static bool is_wanted(const large_info *info)
 {
     return info->mapped - info->offset >
-           atomic_load_explicit(&cm_options.mmap_threshold, memory_order_relaxed);
+               atomic_load_explicit(&cm_options.mmap_threshold, memory_order_relaxed) &&
+           atomic_load_explicit(&cm_options.purge_age, memory_order_relaxed) != 0;
 }
 
 /* What need leaves of a kept mapping is kept by itself. */
@@ -185,6 +186,7 @@ static void keep_rest(char *rest, size_t mapped)
 {
     large_info *info = place(rest, mapped, chunk_start(sizeof(large_info)));
     info->magic = LARGE_KEPT_MAGIC ^ (uintptr_t)info;
+    info->ticks = 0;
     if (!is_wanted(info) || !put(info))
         os_unmap(info, mapped);
 }
@@ -215,14 +217,17 @@ mchunkptr large_reuse(size_t n)
     return chunk_at(best, first);
 }
 
-void large_keep(mchunkptr c)
+bool large_keep(mchunkptr c)
 {
     large_info *info = large_info_of(c);
     count_live(-(ptrdiff_t)info->mapped);
     info->magic = LARGE_KEPT_MAGIC ^ (uintptr_t)info;
-    if (os_guard() > 0 || cm_secure(zero) || !is_wanted(info) ||
-        !make_room(info->mapped) || !put(info))
+    info->ticks = 0;
+    bool kept_it = os_guard() == 0 && !cm_secure(zero) && is_wanted(info) &&
+                   make_room(info->mapped) && put(info);
+    if (!kept_it)
         os_release(info, info->mapped + os_guard(), info->mapped);
+    return kept_it;
 }
 
 size_t large_drop_kept(void)
@@ -244,6 +249,22 @@ void large_kept_put(large_info *info)
 {
     if (!put(info))
         os_unmap(info, info->mapped);
+}
+
+size_t large_kept_bytes(void)
+{
+    return atomic_load_explicit(&kept_bytes, memory_order_relaxed);
+}
+
+/* `ticks` is set to zero by large_keep and counted on here alone; whoever takes a mapping in
+ * between ends its count. */
+void large_tick(void)
+{
+    for (unsigned i = 0; i < LARGE_KEPT; i++) {
+        large_info *info = pick(i);
+        if (info != NULL && (++info->ticks >= PURGE_TICKS || !put(info)))
+            os_unmap(info, info->mapped);
+    }
 }
 
 mchunkptr large_map(size_t n, size_t align)

@@ -27,6 +27,8 @@ typedef struct large_info {
     size_t mapped;    /* bytes of the mapping */
     size_t offset;    /* of the chunk in it */
     size_t link_seal; /* of older and newer; under the arena's lock */
+    size_t ticks;     /* a kept one's age */
+    size_t unused;    /* keeps the size a multiple of CHUNK_ALIGN */
 } large_info;
 
 #define LARGE_MAGIC CM_MAGIC(0x677261)      /* "arg" */
@@ -50,8 +52,10 @@ extern _Atomic size_t large_live_most;               /* for statistics */
 
 /* A kept chunk for n payload bytes, not zero; NULL: none fits. */
 mchunkptr large_reuse(size_t n);
-void large_keep(mchunkptr c); /* keep a chunk that is in no list, or unmap it */
-size_t large_drop_kept(void); /* unmap all kept ones; returns their bytes */
+bool large_keep(mchunkptr c);  /* keep a chunk that is in no list (true), or unmap it */
+size_t large_drop_kept(void);  /* unmap all kept ones; returns their bytes */
+size_t large_kept_bytes(void); /* bytes kept now */
+void large_tick(void); /* a tick has gone by: unmap what has been kept for PURGE_TICKS */
 
 /* Take what is kept in place i, to look at it; NULL: nothing. Put it back or unmap it. */
 large_info *large_kept_take(unsigned i);

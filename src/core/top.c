@@ -1,11 +1,15 @@
 /* core/top.c - see top.h. */
 #include "core/top.h"
 
+#include "os/os.h"
+
 void top_set(arena_t *a, char *at)
 {
     heap_info *h = a->newest;
     size_t size = (size_t)(heap_end(h) - at);
     a->top = (mchunkptr)(void *)at;
+    if ((uintptr_t)at > a->top_mark)
+        a->top_mark = (uintptr_t)at;
     chunk_set_word(a->top, size | CHUNK_P | heap_flag(h));
     if (h->fresh < (uintptr_t)at + CHUNK_HEADER)
         h->fresh = (uintptr_t)at + CHUNK_HEADER;
@@ -21,6 +25,19 @@ size_t top_size(const arena_t *a)
     return size;
 }
 
+/* Where a heap's fencepost is, if it is no larger than it must be. */
+static mchunkptr last_chunk(const heap_info *h)
+{
+    return (mchunkptr)(void *)(heap_end(h) - FENCEPOST_SIZE);
+}
+
+/* From here on a heap's pages are neither written nor made ready. */
+static uintptr_t top_untouched(const heap_info *h)
+{
+    uintptr_t fresh = os_pages(h->fresh);
+    return fresh > h->ready ? fresh : h->ready;
+}
+
 /* The newest heap is about to be an older one: its top becomes a free chunk before a
  * fencepost. */
 static void top_close(arena_t *a)
@@ -30,16 +47,18 @@ static void top_close(arena_t *a)
     if (c == NULL)
         return;
     size_t word = chunk_word(c) & CHUNK_FLAGS, free = size - FENCEPOST_SIZE;
+    zone_t clean = {top_untouched(a->newest), UINTPTR_MAX};
     a->top = NULL;
     a->newest->fresh = UINTPTR_MAX;
     if (free < CHUNK_MIN) { /* too small for a chunk: all of it is the fencepost's */
+        chunk_set_word(last_chunk(a->newest), 0);
         chunk_set_word(c, FENCEPOST_SIZE | word);
         return;
     }
     mchunkptr post = chunk_at(c, free);
     chunk_set_word(post, FENCEPOST_SIZE | (word & CHUNK_A) | CHUNK_P);
     chunk_set_free(c, free, word);
-    bin_insert(&a->bins, c);
+    arena_file_locked(a, c, (pages_t){clean, a->dirty.now});
 }
 
 static void count_system(arena_t *a, size_t before)
@@ -58,6 +77,7 @@ static void link_heap(arena_t *a, heap_info *h)
     if (a->newest != NULL)
         a->newest->newer = h;
     a->newest = h;
+    a->top_mark = a->top_mark_before = 0;
     count_system(a, 0);
 }
 
@@ -81,6 +101,21 @@ void top_forget_heap(arena_t *a, heap_info *h)
     if (h->older != NULL)
         h->older->newer = h->newer;
     a->system -= h->committed;
+}
+
+bool top_reopen(arena_t *a)
+{
+    heap_info *h = a->newest->older;
+    mchunkptr post = last_chunk(h);
+    if (!chunk_is_fencepost(post) || chunk_prev_inuse(post))
+        return false;
+    mchunkptr c = chunk_prev(post);
+    arena_unfile_locked(a, c);
+    top_forget_heap(a, a->newest);
+    a->top_mark = a->top_mark_before = 0;
+    h->fresh = h->ready = (uintptr_t)heap_end(h);
+    top_set(a, (char *)c);
+    return true;
 }
 
 bool top_extend(arena_t *a, size_t need)
@@ -123,7 +158,7 @@ mchunkptr top_take(arena_t *a, size_t size)
     if (top_size(a) < size + CHUNK_MIN && !make_top(a, size + CHUNK_MIN))
         return NULL;
     mchunkptr c = a->top;
-    a->zero_from = a->newest->fresh;
+    a->zero = (zone_t){a->newest->fresh, UINTPTR_MAX};
     heap_make_ready(a->newest, (uintptr_t)c + size + CHUNK_HEADER, size);
     chunk_set_word(c, size | (chunk_word(c) & CHUNK_FLAGS));
     top_set(a, (char *)c + size);

@@ -38,6 +38,18 @@ void *front_malloc_miss(size_t n)
     return chunk_mem(place.chunk);
 }
 
+/* Clear the payload but for what reads as zero anyway. */
+static void clear_around(mchunkptr c, zone_t zero)
+{
+    char *start = chunk_mem(c);
+    zone_t all = {(uintptr_t)start, (uintptr_t)start + chunk_usable(c)};
+    zero = zone_cut(zero, all);
+    if (zone_size(zero) == 0)
+        zero.from = zero.to = all.to;
+    memset(start, 0, zero.from - all.from);
+    memset(start + (zero.to - all.from), 0, all.to - zero.to);
+}
+
 void *front_calloc(size_t n)
 {
     void *mem = cache_malloc(n);
@@ -48,12 +60,8 @@ void *front_calloc(size_t n)
     place_t place = {.n = n, .align = CHUNK_ALIGN};
     if (!place_take(&place))
         return NULL;
-    uintptr_t start = (uintptr_t)chunk_mem(place.chunk),
-              end = start + chunk_usable(place.chunk);
-    if (place.zero_from < end)
-        end = place.zero_from;
-    return start < end ? memset(chunk_mem(place.chunk), 0, end - start)
-                       : chunk_mem(place.chunk);
+    clear_around(place.chunk, place.zero);
+    return chunk_mem(place.chunk);
 }
 
 static bool is_cached_size(const chunk_t *c)

@@ -64,6 +64,7 @@ static magazine_t fetch(thread_t *t, unsigned k, unsigned count)
         m = depot_take(&a->depot, k);
         if (m.count == 0)
             m = arena_take_run_locked(a, class_size(k), count);
+        purger_look_locked(a);
     }
     arena_unlock(a);
     return m;
@@ -73,6 +74,7 @@ static magazine_t take_spare(thread_t *t, unsigned k)
 {
     cm_lock_take_or_inherit(&t->lock);
     magazine_t m = t->spare[k];
+    t->visits++;
     t->spare[k] = (magazine_t){NULL, 0};
     cm_lock_drop(&t->lock);
     return m;
@@ -186,6 +188,7 @@ static void park(thread_t *t, unsigned k, magazine_t m)
         m = send_foreign(a, m);
     if (m.count > 0 && arena_lock(a)) {
         depot_park(&a->depot, k, m);
+        purger_look_locked(a);
         arena_unlock(a);
     }
 }
@@ -207,6 +210,7 @@ static void spill(thread_t *t, unsigned k)
         return;
     cm_lock_take_or_inherit(&t->lock);
     magazine_t old = t->spare[k];
+    t->visits++;
     t->spare[k] = unload(t, b);
     park(t, k, old);
     cm_lock_drop(&t->lock);
@@ -332,4 +336,37 @@ void cache_drain_others(void)
     for (thread_t *t = thread_first(); t != NULL; t = thread_after(t))
         if (t != thread_self)
             drain(t);
+}
+
+static void merge(arena_t *a, magazine_t m)
+{
+    if (m.count > 0 && arena_lock(a)) {
+        arena_give_aged_locked(a, m.first);
+        arena_unlock(a);
+    }
+}
+
+/* Pre: t's lock is held, and it is attached. */
+static void merge_spares(thread_t *t)
+{
+    for (unsigned k = 0; k < CLASS_COUNT; k++) {
+        magazine_t m = t->spare[k];
+        t->spare[k] = (magazine_t){NULL, 0};
+        if (atomic_load_explicit(&t->mixed[k], memory_order_relaxed))
+            m = send_foreign(t->arena, m);
+        merge(t->arena, m);
+    }
+}
+
+void cache_drain_idle(void)
+{
+    for (thread_t *t = thread_first(); t != NULL; t = thread_after(t)) {
+        if (!cm_lock_take(&t->lock))
+            continue;
+        t->rest = t->visits == t->seen ? t->rest + 1 : 0;
+        t->seen = t->visits;
+        if (t->arena != NULL && t->rest == PURGE_TICKS / 2)
+            merge_spares(t);
+        cm_lock_drop(&t->lock);
+    }
 }

@@ -18,6 +18,7 @@ static void init(void)
     os_cgroup_read("");
     arena_limit_init(os_processors());
     thread_init();
+    purger_init();
     if (cm_secure(constant))
         os_constant_seal();
     os_fail_every(

@@ -3,8 +3,8 @@
 
 #include "base/options.h"
 #include "core/large.h"
-#include "core/purge.h"
 #include "front/cache.h"
+#include "front/trim.h"
 #include "os/os.h"
 
 static _Atomic size_t large_count; /* M chunks of the process: mmap_max limits them */
@@ -31,10 +31,10 @@ static void link_large(mchunkptr c, thread_t *t)
 static bool take_large(place_t *p, thread_t *t)
 {
     p->chunk = p->align <= CHUNK_ALIGN ? large_reuse(p->n) : NULL;
-    p->zero_from = UINTPTR_MAX;
+    p->zero = ZONE_NONE;
     if (p->chunk == NULL) {
         p->chunk = large_map(p->n, p->align);
-        p->zero_from = 0;
+        p->zero = (zone_t){0, UINTPTR_MAX};
     }
     if (p->chunk == NULL)
         return false;
@@ -58,7 +58,8 @@ static void give_large(mchunkptr c)
 {
     large_adapt_threshold(chunk_size(c));
     unlink_large(c);
-    large_keep(c);
+    if (large_keep(c))
+        purger_call();
     atomic_fetch_sub_explicit(&large_count, 1, memory_order_relaxed);
 }
 
@@ -70,7 +71,7 @@ static bool take_from(arena_t *a, place_t *p)
     arena_drain_locked(a);
     p->chunk = p->align <= CHUNK_ALIGN ? arena_take_locked(a, size)
                                        : arena_take_aligned_locked(a, size, p->align);
-    p->zero_from = p->align <= CHUNK_ALIGN ? a->zero_from : UINTPTR_MAX;
+    p->zero = p->align <= CHUNK_ALIGN ? a->zero : ZONE_NONE;
     if (p->chunk != NULL)
         link_unmark(chunk_mem(p->chunk));
     return p->chunk != NULL;
@@ -115,26 +116,10 @@ static bool take_entered(place_t *p, thread_t *t)
 }
 
 /* Memory is short: what is kept ready goes back, to the heaps and from them to the
- * kernel; at the soft limit with every free page. */
-static void reclaim(thread_t *t, size_t need)
+ * kernel. */
+static void reclaim(thread_t *t)
 {
-    bool limited = !os_may_grow(need);
-    large_drop_kept();
-    if (t->arena != NULL)
-        cache_flush(t);
-    cache_drain_others();
-    for (unsigned i = 0; i < arena_count(); i++) {
-        arena_t *a = arena_at(i);
-        if (arena_lock(a)) {
-            arena_drain_locked(a);
-            arena_merge_locked(a);
-            if (limited)
-                purge_all_locked(a, 0);
-            else
-                purge_trim_locked(a, 0);
-            arena_unlock(a);
-        }
-    }
+    trim_all(t, 0);
     heap_retry();
 }
 
@@ -142,7 +127,7 @@ static bool take_or_reclaim(place_t *p, thread_t *t)
 {
     if (take_entered(p, t))
         return true;
-    reclaim(t, p->n);
+    reclaim(t);
     bool before = os_heed_soft_limit(false);
     bool taken = take_entered(p, t);
     os_heed_soft_limit(before);
@@ -192,6 +177,7 @@ static void give_to_arena(mchunkptr c)
     if (!arena_lock(a))
         return; /* an orphan's chunk stays where it is */
     arena_give_locked(a, c);
+    purger_look_locked(a);
     arena_unlock(a);
 }
 
@@ -239,7 +225,7 @@ static mchunkptr resize_or_reclaim(mchunkptr c, size_t n, thread_t *t)
     mchunkptr resized = large_resize(c, n);
     if (resized != NULL || os_may_grow(n))
         return resized;
-    reclaim(t, n);
+    reclaim(t);
     bool before = os_heed_soft_limit(false);
     resized = large_resize(c, n);
     os_heed_soft_limit(before);

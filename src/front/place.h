@@ -11,9 +11,9 @@
 #include "front/thread.h"
 
 typedef struct place {
-    size_t n, align;     /* wanted: payload bytes; CHUNK_ALIGN or a larger power of two */
-    mchunkptr chunk;     /* got */
-    uintptr_t zero_from; /* the payload is zero from here on */
+    size_t n, align; /* wanted: payload bytes; CHUNK_ALIGN or a larger power of two */
+    mchunkptr chunk; /* got */
+    zone_t zero;     /* of the payload: this reads as zero */
 } place_t;
 
 /* Find a chunk for p->n bytes. False: no memory, or n is more than may ever be asked

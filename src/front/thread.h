@@ -23,7 +23,7 @@
 #ifndef CM_FRONT_THREAD_H
 #define CM_FRONT_THREAD_H
 
-#include "core/arena.h"
+#include "front/purger.h"
 
 /* Chunks of one class, ready to hand out. head is hidden as links are (core/link.h). */
 typedef struct cache_bin {
@@ -48,6 +48,8 @@ typedef struct thread {
     magazine_t spare[CLASS_COUNT];
     _Atomic bool mixed[CLASS_COUNT]; /* the class may hold chunks of other arenas */
     outgoing_t out[OUTGOING];
+    unsigned visits, seen,
+        rest;      /* under lock: to the spares; as of a tick; ticks since */
     size_t charge; /* bytes that caps may hold, counted against CACHE_BUDGET */
     struct quarantine *quarantine; /* the secure variant (harden.h) */
     struct thread *next_free;
@@ -91,10 +93,17 @@ CM_INLINE bool thread_enter(void)
     return true;
 }
 
-CM_INLINE void thread_leave(void)
+CM_INLINE void thread_leave_quietly(void)
 {
     cm_signal_fence();
     thread_inside = false;
+}
+
+/* Leave it, and see to what has been asked for meanwhile. Pre: no lock is held. */
+CM_INLINE void thread_leave(void)
+{
+    thread_leave_quietly();
+    purger_poll();
 }
 
 #endif

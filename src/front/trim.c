@@ -1,8 +1,8 @@
-/* front/trim.c - malloc_trim: every arena gives back what it can, from any thread. */
+/* front/trim.c - see trim.h; and what a thread does of its own accord. */
 #include "core/large.h"
 #include "core/purge.h"
 #include "front/front.h"
-#include "front/thread.h"
+#include "front/trim.h"
 
 void front_flush(void)
 {
@@ -19,22 +19,34 @@ void front_flush(void)
     thread_leave();
 }
 
-bool front_trim(size_t pad)
+static size_t trim_arena(arena_t *a, size_t pad)
+{
+    if (!arena_lock(a))
+        return 0;
+    arena_drain_locked(a);
+    arena_merge_locked(a);
+    arena_unlock(a);
+    size_t bytes = purge_free(a, PURGE_ALL);
+    return bytes + purge_top(a, PURGE_ALL, pad);
+}
+
+size_t trim_all(thread_t *t, size_t pad)
 {
     size_t bytes = large_drop_kept();
-    front_flush();
+    if (t->arena != NULL)
+        cache_flush(t);
+    cache_drain_others();
+    for (unsigned i = 0; i < arena_count(); i++)
+        bytes += trim_arena(arena_at(i), pad);
+    return bytes;
+}
+
+bool front_trim(size_t pad)
+{
+    thread_t *t = thread_get();
     if (!thread_enter())
         return false;
-    cache_drain_others();
-    for (unsigned i = 0; i < arena_count(); i++) {
-        arena_t *a = arena_at(i);
-        if (!arena_lock(a))
-            continue;
-        arena_drain_locked(a);
-        arena_merge_locked(a);
-        bytes += purge_all_locked(a, pad);
-        arena_unlock(a);
-    }
+    size_t bytes = trim_all(t, pad);
     thread_leave();
     return bytes > 0;
 }

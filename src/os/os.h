@@ -130,6 +130,19 @@ void *os_break_move(ptrdiff_t delta);
 /* Learn what the cgroups allow; the constructor's share. root: "", or where a test has
  * put a /proc and a /sys of its own. */
 void os_cgroup_read(const char *root);
+/* Milliseconds of a clock that only goes forward and wraps around. */
+uint32_t os_milliseconds(void);
+
+/* Sleep for this long; less if *word is not value, or somebody wakes it. */
+void os_doze(_Atomic uint32_t *word, uint32_t value, uint32_t milliseconds);
+
+/* Run body in a detached thread of its own, with every signal blocked; one at a time. It
+ * allocates, as pthread_create does: the caller holds no lock of ours. False: there is
+ * none. */
+bool os_thread_start(void (*body)(void));
+
+/* Its id, 0 while there is none: of the process that has started it. */
+int os_own_thread(void);
 
 /* Processors that this process may use: affinity, and the cgroup's quota rounded up. At
  * least 1. */

@@ -136,7 +136,7 @@ static void note_deaf(int id, void *arg)
 {
     (void)arg;
     if (stopping.deaf < STOPPED_MOST && id != (int)syscall(SYS_gettid) &&
-        os_thread_blocks(id, stopping.signal))
+        id != os_own_thread() && os_thread_blocks(id, stopping.signal))
         stopping.deaf_tasks[stopping.deaf++] = id;
 }
 
@@ -144,8 +144,8 @@ static void note_deaf(int id, void *arg)
 static void ask(int id, void *arg)
 {
     (void)arg;
-    if (id == (int)syscall(SYS_gettid) || stopping.asked == STOPPED_MOST ||
-        is_among(stopping.tasks, stopping.asked, id) ||
+    if (id == (int)syscall(SYS_gettid) || id == os_own_thread() ||
+        stopping.asked == STOPPED_MOST || is_among(stopping.tasks, stopping.asked, id) ||
         is_among(stopping.deaf_tasks, stopping.deaf, id))
         return;
     if (syscall(SYS_tgkill, syscall(SYS_getpid), id, stopping.signal) == 0)

@@ -20,7 +20,8 @@ typedef struct os_stopped {
     uintptr_t alternate, alternate_size; /* its stack for signals; 0: none */
 } os_stopped_t;
 
-/* Stop all other threads of the process. Those that do not come within a moment, because
+/* Stop all other threads of the process but our own, which knows nothing of the program's
+ * memory. Those that do not come within a moment, because
  * they block all signals, go on running: *missed counts them. Returns how many stand
  * still; their entries are at *stopped until os_start. One at a time. */
 size_t os_stop(const os_stopped_t **stopped, size_t *missed);

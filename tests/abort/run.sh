@@ -8,6 +8,8 @@ folder=$1 lib=$(realpath "$2")
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 failed=0
+# A purger that starts between the two halves of a mistake may take what was just freed.
+export CMALLOC_OPTIONS=background=off
 # shellcheck disable=SC3045  # every sh of a Linux has it
 ulimit -c 0
 

@@ -19,7 +19,7 @@ mask()
         -e 's/0_/0x/g' \
         -e '/^ +heap \+/ s/0x[0-9a-f]+/OFFSET/' \
         -e '/(top  |heap  |mmapped|fencepost)/ s/ +[0-9]+(,[0-9]{3})+/ N/g' \
-        -e '/fencepost$/ s/[01] +[-N]  f/P PREV  f/' \
+        -e '/fencepost$/ s/[01] +[-N0-9]+  f/P PREV  f/' \
         -e '/mmapped/ s/0x[0-9a-f]{16}/WORD/'
 }
 

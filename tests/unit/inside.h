@@ -14,6 +14,12 @@
 #include "inspect/walk.h"
 #include "os/os.h"
 
+/* What a test has not asked for does not happen meanwhile: nothing ages. */
+static void __attribute__((constructor)) nothing_ages(void)
+{
+    cm_options.purge_age = OPTION_NEVER;
+}
+
 /* ---- an arena in no table ---------------------------------------------------------- */
 
 enum { OWN_INDEX = 77 };

@@ -56,24 +56,28 @@ static void a_rest_too_small_for_a_chunk_goes_along(void **state)
     assert_false(chunk_is_free(got));
 }
 
+static bool zero_is_true(const chunk_t *c)
+{
+    zone_t zero = zone_cut(own.zero, (zone_t){(uintptr_t)c, (uintptr_t)chunk_next(c)});
+    return is_all((void *)zero.from, 0, zone_size(zero));
+}
+
 static void the_zero_part_of_a_chunk_is_known(void **state)
 {
     mchunkptr c = take(*state, 4096);
-    assert_true(own.zero_from <= (uintptr_t)chunk_next(c));
-    assert_true(is_all((void *)own.zero_from, 0,
-                       (uintptr_t)chunk_next(c) + SIZE_SZ - own.zero_from));
+    assert_true(own.zero.from <= (uintptr_t)chunk_next(c));
+    assert_true(zero_is_true(c));
     take(*state, MIN);
     memset(chunk_mem(c), 0xff, chunk_usable(c));
     arena_give_locked(*state, c);
     assert_ptr_equal(take(*state, 4096), c);
-    assert_true(own.zero_from > (uintptr_t)chunk_next(c)); /* used before */
+    assert_int_equal(zone_size(own.zero), 0); /* used before */
     c = take(*state, 4096);
     memset(chunk_mem(c), 0xff, chunk_usable(c));
     arena_give_locked(*state, c); /* back into top */
     assert_ptr_equal(take(*state, 8192), c);
-    assert_true(own.zero_from >= (uintptr_t)c + 4096);
-    assert_true(
-        is_all((void *)own.zero_from, 0, (uintptr_t)chunk_next(c) - own.zero_from));
+    assert_true(own.zero.from >= (uintptr_t)c + 4096);
+    assert_true(zero_is_true(c));
 }
 
 /* ---- merging ----------------------------------------------------------------------- */
@@ -500,7 +504,7 @@ static void do_cut(void *c) { arena_cut_locked(&own, c, 64); }
 static void do_purge(void *unused)
 {
     (void)unused;
-    purge_all_locked(&own, 0);
+    purge_free(&own, PURGE_ALL);
 }
 
 static void no_forged_size_is_cut_or_purged(void **state)

@@ -144,44 +144,50 @@ static void there_is_nothing_behind_the_end_to_cut_off(void **state)
 
 /* ---- purging ----------------------------------------------------------------------- */
 
-static void purged_pages_are_zero_and_stay_in_use(void **state)
+static heap_info *given_written_heap(size_t pages)
 {
-    (void)state;
-    heap_info *h = given_heap(12 * os_page);
-    char *base = (char *)h, *from = base + 2 * os_page + 100;
-    memset(h + 1, 0xff, h->committed - sizeof *h);
-    h->fresh = (uintptr_t)heap_end(h);
-    size_t bytes = heap_purge(h, from, base + 6 * os_page - 1);
-    assert_int_equal(bytes, 2 * os_page); /* whole pages only */
-    assert_true(is_all(base + 3 * os_page, 0, 2 * os_page));
-    assert_true(is_all(base + 2 * os_page, 0xff, os_page));
-    assert_true(is_all(base + 5 * os_page, 0xff, os_page));
-    assert_int_equal(h->fresh, heap_end(h)); /* the end is written still */
-    heap_delete(h);
-}
-
-static void a_purged_end_is_fresh_again(void **state)
-{
-    (void)state;
-    heap_info *h = given_heap(4 * os_page);
-    char *from = (char *)h + 2 * os_page;
+    heap_info *h = given_heap(pages * os_page);
     memset(h + 1, 0xff, h->committed - sizeof *h);
     h->fresh = h->ready = (uintptr_t)heap_end(h);
-    assert_int_equal(heap_purge(h, from, heap_end(h)), h->committed - 2 * os_page);
-    assert_int_equal(h->fresh, from);
-    assert_int_equal(h->ready, from);
-    assert_true(is_all(from, 0, h->committed - 2 * os_page));
+    return h;
+}
+
+static void a_purged_end_is_zero_and_fresh_again(void **state)
+{
+    (void)state;
+    heap_info *h = given_written_heap(4);
+    char *keep = (char *)h + 2 * os_page;
+    size_t behind = h->committed - 2 * os_page;
+    assert_int_equal(heap_dirty_end(h, keep), behind);
+    assert_int_equal(heap_purge_end(h, keep, SIZE_MAX), behind);
+    assert_int_equal(h->fresh, keep);
+    assert_int_equal(h->ready, keep);
+    assert_true(is_all(keep, 0, behind));
+    assert_int_equal(heap_dirty_end(h, keep), 0);
+    assert_int_equal(heap_purge_end(h, keep, SIZE_MAX), 0);
     heap_delete(h);
 }
 
-static void less_than_a_page_is_not_purged(void **state)
+static void the_last_pages_go_first(void **state)
 {
     (void)state;
-    heap_info *h = given_heap(4 * os_page);
-    char *page = (char *)h + os_page;
-    memset(page, 0xff, 2 * os_page);
-    assert_int_equal(heap_purge(h, page + 1, page + 2 * os_page - 1), 0);
-    assert_true(is_all(page, 0xff, 2 * os_page));
+    heap_info *h = given_written_heap(8);
+    char *keep = (char *)h + os_page, *end = heap_end(h);
+    assert_int_equal(heap_purge_end(h, keep, 2 * os_page), 2 * os_page);
+    assert_int_equal(h->fresh, end - 2 * os_page);
+    assert_true(is_all(end - 2 * os_page, 0, 2 * os_page));
+    assert_true(is_all(end - 3 * os_page, 0xff, os_page));
+    heap_delete(h);
+}
+
+static void the_page_that_keep_lies_in_stays(void **state)
+{
+    (void)state;
+    heap_info *h = given_written_heap(4);
+    char *last = heap_end(h) - os_page;
+    assert_int_equal(heap_dirty_end(h, last + 1), 0);
+    assert_int_equal(heap_purge_end(h, last + 1, SIZE_MAX), 0);
+    assert_true(is_all(last, 0xff, os_page));
     heap_delete(h);
 }
 
@@ -238,6 +244,7 @@ static void at_the_break(void)
     CHECK(heap_grow(h, 1) && is_all(keep, 0, (size_t)(heap_end(h) - keep)));
     CHECK(sbrk(64) == heap_end(h)); /* somebody else's */
     before = h->committed;
+    h->fresh = (uintptr_t)heap_end(h);
     CHECK(!heap_grow(h, 1) && h->committed == before);
     CHECK(heap_shrink(h, keep) > 0 && h->committed == before); /* purged, not moved */
     CHECK(is_all(keep, 0, (size_t)(heap_end(h) - keep)));
@@ -315,7 +322,8 @@ static void every_call_fails(void)
     CHECK(!heap_grow(h, os_page));
     CHECK(memcmp(h, &before, sizeof *h) == 0);
     CHECK(heap_shrink(h, (char *)h + os_page) == 0 && h->committed == before.committed);
-    CHECK(heap_purge(h, (char *)h + os_page, heap_end(h)) == 0);
+    h->fresh = (uintptr_t)heap_end(h);
+    CHECK(heap_purge_end(h, (char *)h + os_page, SIZE_MAX) == 0);
     CHECK(heap_new(1) == NULL);
     CHECK(heap_new_at_break(1) == NULL);
     os_fail_every(0);
@@ -367,10 +375,10 @@ int main(void)
         cmocka_unit_test(growing_beyond_the_reserve_changes_nothing),
         cmocka_unit_test(pages_cut_off_are_out_of_use_and_come_back_zero),
         cmocka_unit_test(there_is_nothing_behind_the_end_to_cut_off),
-        cmocka_unit_test(purged_pages_are_zero_and_stay_in_use),
-        cmocka_unit_test(a_purged_end_is_fresh_again),
-        cmocka_unit_test(less_than_a_page_is_not_purged),
         cmocka_unit_test(a_damaged_heap_is_neither_grown_nor_given_back),
+        cmocka_unit_test(a_purged_end_is_zero_and_fresh_again),
+        cmocka_unit_test(the_last_pages_go_first),
+        cmocka_unit_test(the_page_that_keep_lies_in_stays),
         cmocka_unit_test(ready_moves_ahead_of_what_is_written),
         cmocka_unit_test(large_requests_are_left_to_the_application),
         cmocka_unit_test(a_heap_at_the_break_moves_it_unless_others_did),

@@ -375,6 +375,7 @@ static void a_text_is_kept_as_it_was_given(void **state)
 
 int main(void)
 {
+    cm_options.purge_age = PURGE_AGE_DEFAULT; /* inside.h has switched it off */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_text_is_kept_as_it_was_given),
         cmocka_unit_test(values_are_decimal_with_units),

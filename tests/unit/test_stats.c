@@ -93,11 +93,11 @@ static void residence_is_the_kernels_word(void **state)
 {
     size_t size = 8 * os_page;
     mchunkptr hole = given_free(*state, size);
-    bin_unlink(&own.bins, hole);
+    pages_t pages = arena_unfile_locked(*state, hole);
     memset(chunk_mem(hole), 1, size - CHUNK_HEADER);
-    bin_insert(&own.bins, hole);
+    arena_file_locked(*state, hole, pages);
     cmalloc_stats before = stats();
-    purge_all_locked(*state, SIZE_MAX / 4);
+    purge_free(*state, PURGE_ALL);
     cmalloc_stats after = stats();
     assert_true(after.free_purged - before.free_purged >= size - 2 * os_page);
     assert_true(after.free_purged - before.free_purged <= size);
