@@ -131,7 +131,8 @@ static void nothing_passes_it(void)
     start = os_committed();
     size_t limit = start + most;
     set_limit("limit_hard", limit);
-    static const size_t sizes[] = {40, 1000, 20000, 300000, 3000000};
+    /* Largest first: pages amid a heap stay committed, and serve smaller chunks. */
+    static const size_t sizes[] = {3000000, 300000, 20000, 1000, 40};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         link_t *all = NULL;
         errno = 0;
