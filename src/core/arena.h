@@ -7,8 +7,9 @@
  *   newest heap at heap_end; a free chunk is in its bin, and its pages are noted in `dirty`.
  * An allocated arena's struct lies in its first heap; the main arena's is static.
  * Locks: `lock` for everything here but `inbox` and `users`. A thread holds at most one
- * arena's lock. After a fork an arena whose lock is orphaned is never touched again
- * (base/lock.h); its chunks may be read and are never freed.
+ * arena's lock (but for a scan for leaks, inspect/snapshot.c). After a fork an arena whose
+ * lock is orphaned is never touched again (base/lock.h); its chunks may be read and are
+ * never freed.
  */
 #ifndef CM_CORE_ARENA_H
 #define CM_CORE_ARENA_H

@@ -286,20 +286,25 @@ static void scan_stacked(reach_t *r)
     }
 }
 
+/* Those of one word of a span's bitmaps. */
+static void scan_marked_in(reach_t *r, const span_t *s, size_t w)
+{
+    size_t word = s->start[0][w] & s->mark[w];
+    for (; word != 0; word &= word - 1) {
+        size_t g = w * SPAN_WORD_BITS + cm_lowest(word);
+        if (!span_bit(s->mark, g + 1))
+            scan_chunk(r, s, span_mem(s, g));
+        scan_stacked(r);
+    }
+}
+
 /* Every marked chunk is scanned again; what was lost is among its targets. */
 static void scan_marked(reach_t *r)
 {
     for (size_t i = 0; i < span_count(r); i++) {
         const span_t *s = &spans(r)[i];
-        for (size_t w = 0; w < span_words(span_granule(s, s->high - 1) + 1); w++) {
-            size_t word = s->start[0][w] & s->mark[w];
-            for (; word != 0; word &= word - 1) {
-                size_t g = w * SPAN_WORD_BITS + cm_lowest(word);
-                if (!span_bit(s->mark, g + 1))
-                    scan_chunk(r, s, span_mem(s, g));
-                scan_stacked(r);
-            }
-        }
+        for (size_t w = 0; w < span_words(span_granule(s, s->high - 1) + 1); w++)
+            scan_marked_in(r, s, w);
     }
 }
 

@@ -110,17 +110,17 @@ void roots_each(const roots_t *r, void (*visit)(uintptr_t low, uintptr_t high, v
                 void *arg)
 {
     const stretch_t *root = r->ranges.at;
-    const range_t *not = r->excluded.at;
-    size_t k = 0, exclusions = r->excluded.used / sizeof *not ;
+    const range_t *holes = r->excluded.at;
+    size_t k = 0, exclusions = r->excluded.used / sizeof *holes;
     for (size_t i = 0; i < r->ranges.used / sizeof *root; i++) {
         uintptr_t at = root[i].at.low, end = root[i].at.high;
-        while (k < exclusions && not [k].high <= at)
+        while (k < exclusions && holes[k].high <= at)
             k++;
-        for (size_t j = k; j < exclusions && not [j].low < end && at < end; j++) {
-            if (not [j].low > at)
-                visit(at, not [j].low, arg);
-            if (not [j].high > at)
-                at = not [j].high;
+        for (size_t j = k; j < exclusions && holes[j].low < end && at < end; j++) {
+            if (holes[j].low > at)
+                visit(at, holes[j].low, arg);
+            if (holes[j].high > at)
+                at = holes[j].high;
         }
         if (at < end)
             visit(at, end, arg);

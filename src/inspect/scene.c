@@ -90,16 +90,15 @@ static void exclude(scene_t *s, const void *low, size_t size)
 
 void scene_own(scene_t *s, const root_t *root)
 {
-    const thread_t *t = NULL;
+    uintptr_t t = 0;
     exclude(s, root->main_arena, sizeof(arena_t));
     exclude(s, root->registry, sizeof(registry_t));
     exclude(s, root->extra, sizeof(extra_roots_t));
     exclude(s, root->kept, LARGE_KEPT * sizeof(void *));
     reader_copy(s->reader, (uintptr_t)root->threads, &t, sizeof t);
-    for (unsigned i = 0; t != NULL && i < THREADS_MOST; i++) {
-        uintptr_t link = (uintptr_t)t + offsetof(thread_t, next_all);
-        exclude(s, t, sizeof *t);
-        if (!reader_copy(s->reader, link, &t, sizeof t))
+    for (unsigned i = 0; t != 0 && i < THREADS_MOST; i++) {
+        roots_exclude(&s->roots, t, t + sizeof(thread_t));
+        if (!reader_copy(s->reader, t + offsetof(thread_t, next_all), &t, sizeof t))
             break;
     }
     s->extra = (uintptr_t)root->extra;

@@ -37,6 +37,7 @@ plant "copies are killed while they scan" kill precise "$many" no-stop 2
 plant "collect frees all leaks and nothing else" pin load collect
 
 if command -v gdb >/dev/null; then
+    # shellcheck disable=SC2016  # gdb's own
     gdb -batch -ex 'set startup-with-shell off' -ex "set environment LD_PRELOAD=$lib" \
         -ex 'handle SIG62 nostop noprint pass' -ex run -ex 'print $_exitcode' \
         --args build/leak/plant "$work/truth" pin precise 2 no-pin no-stop 1 \
