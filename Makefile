@@ -259,12 +259,20 @@ install: libcmalloc.so libcmalloc.a build/cmalloc
 	    'Description: a drop-in malloc whose heap explains itself' 'Version: $(VERSION)' \
 	    'Libs: -L$(LIBDIR) -lcmalloc' 'Libs.private: -pthread' 'Cflags: -I$(INCDIR)' \
 	    >'$D$(LIBDIR)/pkgconfig/cmalloc.pc'
+	$(INSTALL) -d '$D$(LIBDIR)/cmake/cmalloc'
+	@for file in cmalloc-config cmalloc-config-version; do \
+	    sed 's|@VERSION@|$(VERSION)|; s|@SONAME@|$(SONAME)|; s|@INCLUDE@|'$$(realpath \
+	        -m --relative-to='$(LIBDIR)' '$(INCDIR)')'|' src/$$file.cmake \
+	        >'$D$(LIBDIR)/cmake/cmalloc/'$$file.cmake || exit 1; \
+	done
 
 uninstall:
 	rm -f '$D$(BINDIR)/cmalloc' \
 	    '$D$(LIBDIR)/libcmalloc.so.$(VERSION)' '$D$(LIBDIR)/$(SONAME)' \
 	    '$D$(LIBDIR)/libcmalloc.so' '$D$(LIBDIR)/libcmalloc.a' \
 	    '$D$(LIBDIR)/pkgconfig/cmalloc.pc' '$D$(INCDIR)/cmalloc.h' \
+	    '$D$(LIBDIR)/cmake/cmalloc/cmalloc-config.cmake' \
+	    '$D$(LIBDIR)/cmake/cmalloc/cmalloc-config-version.cmake' \
 	    '$D$(BASHDIR)/cmalloc' '$D$(GDBDIR)$(LIBDIR)/libcmalloc.so.$(VERSION)-gdb.py' \
 	    $(foreach p,$(PAGES),'$D$(MANDIR)/man$(subst .,,$(suffix $p))/$(notdir $p)')
 

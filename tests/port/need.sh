@@ -3,7 +3,9 @@
 # here; installed where we may, else one line says how. Debian's names.
 set -eu
 case $1 in
-musl) commands=musl-gcc packages='musl-tools' ;;
+musl) commands=musl-gcc packages=musl-tools ;;
+install) commands='pkg-config cmake c++' packages='pkg-config cmake make g++' ;;
+deb) commands='dpkg-buildpackage dh lintian' packages='dpkg-dev debhelper fakeroot lintian' ;;
 armhf)
     triplet=arm-linux-gnueabihf
     commands="$triplet-gcc $triplet-g++ qemu-arm"

@@ -4,11 +4,12 @@
 #                       MACHINES='aarch64' for some of them
 #   make check-clang    the quick tests with clang; programs of either compiler, at all levels
 #   make check-musl     the suites with musl, static programs, and preloaded
+#   make check-install  what make install gives to pkg-config, CMake and static-pie
 #
 # Each has a tree of its own in build/port/, a project made of links to this one, in which
 # an ordinary make runs with other tools.
 
-.PHONY: check-cross check-clang check-musl port-suite musl-suite
+.PHONY: check-cross check-clang check-musl check-install port-suite musl-suite
 
 MACHINES ?= aarch64 riscv64 armhf
 TRIPLET  = $(or $(TRIPLET_$*),$*-linux-gnu)
@@ -74,3 +75,9 @@ musl-suite: all debug $(UNIT_BINS) $(STRESS_BINS) $(ABORTS)
 	    'tests/lint/exports.sh libcmalloc.so' \
 	    'tests/abort/run.sh build/abort libcmalloc.so' \
 	    'tests/abort/run.sh build/abort build/tiny/libcmalloc.so' 'tests/port/levels.sh . musl-gcc'
+
+# ---- installation ----------------------------------------------------------------------
+
+check-install: all
+	@tests/port/need.sh install
+	@tests/run.sh tests/port/install.sh
