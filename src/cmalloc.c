@@ -39,6 +39,7 @@
 #include "inspect/collect.c"
 #include "inspect/find.c"
 #include "inspect/findings.c"
+#include "inspect/last_words.c"
 #include "inspect/leak.c"
 #include "inspect/reach.c"
 #include "inspect/reader.c"

@@ -75,6 +75,8 @@ enum { THP_DEFAULT, THP_NEVER, THP_ALWAYS };
         "write them when this signal comes; 0: none") \
     ROW(stats_file, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_TEXT, \
         "where to; %p: process id; .json and .prom choose the format") \
+    ROW(report_file, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_TEXT, \
+        "a fatal report is written to this file, too") \
     ROW(seal, "", OPTION_SWITCH, 1, 0, 1, OPTION_START | OPTION_SECURE, \
         "headers bear a keyed checksum, verified whenever they are read") \
     ROW(canary, "", OPTION_SWITCH, 1, 0, 1, OPTION_START | OPTION_SECURE, \

@@ -59,7 +59,13 @@ void cm_panic(const char *what, const void *address)
     cm_text_string(&t, ": ");
     cm_text_hex(&t, (uintptr_t)address);
     put_char(&t, '\n');
+    size_t length = t.used;
     cm_text_flush(&t);
+    /* Once: whoever panics in his last words, or meanwhile, has no more. */
+    static _Atomic bool said;
+    if (cm_last_words != NULL &&
+        !atomic_exchange_explicit(&said, true, memory_order_relaxed))
+        cm_last_words(t.bytes, length, address);
     host_abort();
 }
 

@@ -11,8 +11,14 @@
 #include "base/compiler.h"
 #include "base/config.h"
 
-/* One line `cmalloc: fatal: <what>: <address>` on standard error, then abort. */
+/* One line `cmalloc: fatal: <what>: <address>` on standard error, the last words, then
+ * abort. */
 _Noreturn CM_COLD void cm_panic(const char *what, const void *address);
+
+/* What is said behind that line, on standard error and to the option report_file. Defined
+ * in inspect/; a program without that layer (the tools) says no more. */
+void cm_last_words(const char *line, size_t length, const void *address)
+    __attribute__((weak));
 
 /* One line `cmalloc: <what>: <detail>` on standard error. */
 CM_COLD void cm_warn(const char *what, const char *detail);

@@ -4,9 +4,7 @@
 
 static void check_end(check_t *c, const char *what, uintptr_t where)
 {
-    cm_text t = {.used = 0, .fd = 2};
-    check_explain(c, &t, where);
-    cm_text_flush(&t);
+    (void)c;
     cm_panic(what, (const void *)where); /* NOLINT(performance-no-int-to-ptr) */
 }
 

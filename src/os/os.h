@@ -82,6 +82,9 @@ void os_forked(void);
 /* The secure variant: bytes behind a heap or a mapping that nobody may touch; else 0. */
 CM_INLINE size_t os_guard(void) { return cm_secure(guard) ? os_page : 0; }
 
+/* All of these bytes can be read now. */
+bool os_can_read(uintptr_t from, size_t size);
+
 /* Something is mapped at p. */
 bool os_is_mapped(const void *p);
 

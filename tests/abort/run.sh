@@ -30,10 +30,8 @@ for program in "$folder"/*; do
         status=$?
         sed 's/^/cmalloc: fatal: /' "$tmp/announced" >"$tmp/expected"
         [ -z "${EMULATOR:-}" ] || sed -i '/^qemu: /d' "$tmp/said"
-        # The walker describes the place first.
-        case $program in */walked_*) sed -i '$!d' "$tmp/said" ;; esac
         if [ $status -eq 134 ] && [ -s "$tmp/expected" ] &&
-            cmp -s "$tmp/expected" "$tmp/said"; then
+            head -n 1 "$tmp/said" | cmp -s "$tmp/expected" -; then
             echo "ok ${program##*/} $where"
         else
             echo "not ok ${program##*/} $where: status $status, expected, then said:"

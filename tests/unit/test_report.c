@@ -164,6 +164,46 @@ static void an_assertion_says_which_and_where(void **state)
     assert_int_equal(WTERMSIG(w.status), SIGABRT);
 }
 
+/* ---- last words -------------------------------------------------------------------- */
+
+static void die_over_a_chunk(void *mem) { cm_panic("a reason", mem); }
+
+static void the_report_shows_the_chunk_and_goes_on_to_a_file(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/cmalloc-report-XXXXXX", setting[100], text[2048] = "", line[100];
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    int n = snprintf(setting, sizeof setting, "%s", path);
+    assert_int_equal(cm_option_set("report_file", 11, setting, (size_t)n), OPTION_DONE);
+    void *mem = malloc(1000);
+    words_t w = words_of(die_over_a_chunk, mem);
+    snprintf(line, sizeof line, "\n  chunk   0x%llx  ",
+             (unsigned long long)(uintptr_t)mem);
+    assert_non_null(strstr(w.text, line));
+    fd = open(path, O_RDONLY);
+    assert_true(read(fd, text, sizeof text - 1) > 0);
+    assert_string_equal(text, w.text);
+    close(fd);
+    unlink(path);
+    cm_option_store(&cm_options.report_file, 0);
+    free(mem);
+}
+
+/* Its header is all ones, and it ends where memory ends. */
+static void a_report_of_what_is_not_there_ends_in_abort_too(void **state)
+{
+    (void)state;
+    char *page =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset(page, 0xff, 4096);
+    void *const wild[] = {NULL,        (void *)16,  page,
+                          page + 4096, page + 4080, (void *)(UINTPTR_MAX - 15)};
+    for (size_t i = 0; i < sizeof wild / sizeof *wild; i++)
+        assert_dies(die_over_a_chunk, wild[i], "a reason", wild[i]);
+    munmap(page, 4096);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +214,8 @@ int main(void)
         cmocka_unit_test(a_panic_is_one_write),
         cmocka_unit_test(a_panic_aborts_without_a_standard_error),
         cmocka_unit_test(a_warning_is_a_line_and_keeps_errno),
+        cmocka_unit_test(the_report_shows_the_chunk_and_goes_on_to_a_file),
+        cmocka_unit_test(a_report_of_what_is_not_there_ends_in_abort_too),
         cmocka_unit_test(an_assertion_says_which_and_where),
     };
     require_library();

@@ -1,0 +1,63 @@
+/*
+ * inspect/last_words.c - what a panic says behind its line: the chunk with its neighbours,
+ * and the memory around it.
+ *
+ * The heap is damaged, locks may be held, by this thread too, and other threads go on: so
+ * nothing is locked or believed. The walk is the one that the tools use on other processes,
+ * through a reader that asks the kernel about each page before it looks. No stack is
+ * shown: without frame pointers there is no way to unwind one that needs no memory and
+ * cannot fail.
+ */
+#include "inspect/check.h"
+#include "os/os.h"
+
+/* The window is whole pages that have just been there. */
+static bool move_safely(reader_t *r, uintptr_t address, size_t size)
+{
+    uintptr_t from = address & ~(uintptr_t)(os_page - 1);
+    if (address + size < address || !os_can_read(from, address + size - from))
+        return false;
+    r->start = from;
+    r->size = os_pages(address + size - from);
+    return true;
+}
+
+static void ignore(check_t *c, const char *what, uintptr_t where)
+{
+    (void)c, (void)what, (void)where;
+}
+
+/* The arena that the heap of an address names; 0: it lies in none of ours. */
+static uintptr_t arena_at_address(reader_t *r, uintptr_t address)
+{
+    const void *p = (const void *)address; /* NOLINT(performance-no-int-to-ptr) */
+    if (registry_has_main(p))
+        return (uintptr_t)&main_arena;
+    if (!registry_has_heap(p))
+        return 0;
+    const heap_info *h = reader_see(r, (uintptr_t)heap_of(p), sizeof *h);
+    return h == NULL ? 0 : (uintptr_t)h->arena;
+}
+
+static void explain(int fd, uintptr_t where)
+{
+    reader_t reader = {.page = os_page, .move = move_safely};
+    cm_text t = {.used = 0, .fd = fd};
+    check_t c;
+    check_init(&c, &reader, &link_secret, ignore, NULL);
+    c.arena = arena_at_address(&reader, where);
+    check_explain(&c, &t, where);
+    cm_text_flush(&t);
+}
+
+void cm_last_words(const char *line, size_t length, const void *address)
+{
+    explain(2, (uintptr_t)address);
+    const char *path = cm_option_text(&cm_options.report_file);
+    int fd = path == NULL ? -1 : os_create(path);
+    if (fd < 0)
+        return;
+    host_write(fd, line, length);
+    explain(fd, (uintptr_t)address);
+    os_close(fd);
+}
