@@ -13,6 +13,8 @@ WORD = gdb.lookup_type('unsigned long').sizeof
 HEADER = 2 * WORD
 LEAST = 4 * WORD  # bytes of the smallest chunk that is not a fencepost
 P, M, A = 1, 2, 4
+SEALED = 4  # of a root's variant: size words have a seal in the bits above an address's
+ADDRESS_BITS = 48
 
 
 # ---- the words ----
@@ -27,6 +29,13 @@ def number(v):
 
 def read(address, size):
     return gdb.selected_inferior().read_memory(address, size).tobytes()
+
+
+# Bits of a size word that are not its seal.
+def word_mask():
+    if int(value('cmalloc_root.variant')) & SEALED:
+        return (1 << ADDRESS_BITS) - 1
+    return (1 << 8 * WORD) - 1
 
 
 def flags_text(word):
@@ -70,9 +79,10 @@ class Heap:
         data = read(self.address, self.committed)
         form = struct.Struct('<Q' if WORD == 8 else '<I')
         word = lambda at: form.unpack_from(data, at)[0]
-        at, end = self.first - self.address, self.committed
+        mask, at, end = word_mask(), self.first - self.address, self.committed
         while at + HEADER <= end:
-            head, size = word(at + WORD), word(at + WORD) & ~7
+            head = word(at + WORD) & mask
+            size = head & ~7
             if self.address + at == self.top:
                 yield Chunk(self.top, head, word(at), 'top')
                 return
@@ -109,7 +119,7 @@ class Arena:
 def large_chunk(info, kind):
     address = number(info) + number(info['offset'])
     prev_size, word = struct.unpack('<QQ' if WORD == 8 else '<II', read(address, HEADER))
-    return Chunk(address, word, prev_size, kind)
+    return Chunk(address, word & word_mask(), prev_size, kind)
 
 
 def arenas():
@@ -228,11 +238,12 @@ class ChunkPrinter:
         self.chunk = chunk
 
     def to_string(self):
-        word = number(self.chunk['size_flags'])
+        word = number(self.chunk['size_flags']) & word_mask()
         return 'chunk of %d bytes, %s' % (word & ~7, flags_text(word))
 
     def children(self):
-        address, word = number(self.chunk.address), number(self.chunk['size_flags'])
+        address = number(self.chunk.address)
+        word = number(self.chunk['size_flags']) & word_mask()
         yield 'mem', gdb.Value(address + HEADER).cast(gdb.lookup_type('void').pointer())
         if not word & P or word & M:
             yield 'prev_size', self.chunk['prev_size']

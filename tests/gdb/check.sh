@@ -9,6 +9,7 @@ tests/need.sh gdb || exit 1
 lib=$(realpath libcmalloc.so)
 mkdir -p "$tmp/auto-load$(dirname "$lib")"
 cp src/tools/cmalloc-gdb.py "$tmp/auto-load$lib-gdb.py"
+cp src/tools/cmalloc-gdb.py "$tmp/auto-load${lib%.so}-secure.so-gdb.py"
 
 # gdb as a user has it, but for where scripts are installed.
 debug()
@@ -62,6 +63,15 @@ debug build/map/heaps "$tmp/core" -ex cm-heap -ex "cm-find $held_at" \
     -ex "cm-find $held_at + 100" -ex 'cm-find 0x10' -ex "p *(chunk_t *)($held_at - 16)" >"$tmp/core.txt"
 mv "$tmp/core.txt" "$tmp/dead"
 look dead
+
+# Sealed headers are read, too.
+LIB=libcmalloc-secure.so
+start_heap 3000 2
+$cmalloc stats "$pid" --json >"$tmp/stats"
+debug -p "$pid" -ex cm-heap >"$tmp/sealed"
+check 'sealed: as many chunks in use' \
+    [ $(($(figure sealed 'in use' 1) + $(figure sealed mapped 1))) -eq "$(total live_count)" ]
+check 'sealed: cached' [ "$(figure sealed cached 2)" -eq "$(total cached)" ]
 
 debug -ex "source src/tools/cmalloc-gdb.py" -ex cm-heap /bin/true >"$tmp/none"
 check 'another program' grep -q 'cmalloc: not in this program' "$tmp/err"

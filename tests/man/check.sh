@@ -37,7 +37,7 @@ done
 # ---- libcmalloc.7 ----
 
 page=src/man/libcmalloc.7
-CMALLOC_OPTIONS=help LD_PRELOAD=$PWD/libcmalloc.so /bin/true 2>&1 |
+CMALLOC_OPTIONS=help LD_PRELOAD=$PWD/libcmalloc-secure.so /bin/true 2>&1 |
     awk -F '  +' 'NR > 1 { print ".It Cm " $1 " Ns = Ns Ar " $2 " Pq " $3; print $4 }' >"$out/help"
 awk '/^\.It Cm .* Ns = Ns Ar / { print; getline; print }' $page >"$out/page"
 check 'the options are those that CMALLOC_OPTIONS=help prints' cmp -s "$out/help" "$out/page"
