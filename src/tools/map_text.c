@@ -59,7 +59,8 @@ static void put_block(const text_map *t, const map_cell *c)
         height = 1;
     if (height == 8 && c->parts[0] < all)
         height = 7 + (c->parts[0] >= WHOLE * all);
-    fprintf(t->to, "\033[38;5;%u;48;5;%um%s", palette[0], palette[rest], eighths[height]);
+    fprintf(t->to, "\033[38;5;%u;48;5;%um%s", palette[0], palette[height == 8 ? 0 : rest],
+            eighths[height]);
 }
 
 static void put_letter(const text_map *t, const map_cell *c)

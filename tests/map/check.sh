@@ -90,6 +90,23 @@ check 'the mapped chunks are there' grep -q '^mapped chunks' "$tmp/text"
 check 'the key has a share for those in use' \
     grep -qE "'#' in use +[0-9.]+ MiB +[0-9.]+ %" "$tmp/text"
 
+# On a terminal, where there is something that makes one.
+if command -v script >/dev/null; then
+    terminal()
+    {
+        env -u NO_COLOR TERM=xterm LC_ALL="$1" COLUMNS=80 \
+            script -qec "$cmalloc map $tmp/a.snap" /dev/null >"$tmp/tty"
+    }
+    terminal C.UTF-8
+    # shellcheck disable=SC2016
+    check 'colours and bars on a terminal' \
+        eval 'grep -q "$(printf "\033\\[38;5;33;48;5;")" "$tmp/tty" && grep -q "▇" "$tmp/tty"'
+    terminal C
+    check 'letters where there is no Unicode' eval '! grep -q "▇" "$tmp/tty"'
+    # shellcheck disable=SC2016
+    check 'and colours all the same' eval 'grep -q "$(printf "\033\\[38;5;33m#")" "$tmp/tty"'
+fi
+
 # ---- SVG ----
 
 $cmalloc map "$tmp/a.snap" -o "$tmp/a.svg"
