@@ -96,6 +96,7 @@ static void purging(void)
     size_t before = resident(), bytes = given_free_memory();
     CHECK(resident() > before + bytes / 2);
     CHECK(cmalloc_purge() == 1);
+    CHECK(cmalloc_purge() == 0); /* and it says so when there is nothing more */
     CHECK(resident() < before + bytes / 4);
     check_heaps();
 }

@@ -349,7 +349,7 @@ static void do_shrink(void *h) { heap_shrink(h, (char *)h + os_page); }
 static void a_damaged_heap_is_neither_grown_nor_given_back(void **state)
 {
     (void)state;
-    heap_info *h = heap_new(1), before = *h;
+    heap_info *h = heap_new(4 * os_page), before = *h;
     h->reserved = SIZE_MAX / 4 + 1;
     assert_dies(do_grow, h, "damaged heap", h);
     assert_dies(do_delete, h, "damaged heap", h);
