@@ -184,7 +184,8 @@ static void check_parked(check_t *c, uintptr_t first, unsigned k, size_t *count)
         uintptr_t second = words == NULL ? 0 : words[0] ^ mask;
         uintptr_t behind = words == NULL ? 0 : words[2] ^ mask;
         words = reader_see(c->walk.reader, second, 3 * SIZE_SZ);
-        if (!require(c, words != NULL && behind % CHUNK_ALIGN == 0, PANIC_LINKS, first))
+        bool aligned = (second | behind) % CHUNK_ALIGN == 0;
+        if (!require(c, words != NULL && aligned, PANIC_LINKS, first))
             return;
         size_t n = words[2], faults = c->faults;
         check_magazine(c, first, n, k);
