@@ -102,15 +102,15 @@ CM_NOINLINE static void wipe_stack(void)
 static void purger_main(void)
 {
     bool more = true;
+    thread_inside = true; /* is_over takes locks, too */
     while (purge_ages() && (more || !is_over())) {
         os_doze(&asleep, 0, tick_length());
-        thread_inside = true;
         more = purger_tick();
-        thread_inside = false;
         wipe_stack();
     }
     if (more)
         set_state(PURGER_IDLE);
+    thread_inside = false;
 }
 
 /* A system that refuses a thread is not asked for the next one before an age has gone by. */

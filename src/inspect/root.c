@@ -2,7 +2,7 @@
 #include "inspect/root.h"
 
 #include "cmalloc.h"
-#include "front/front.h"
+#include "front/trim.h"
 #include "inspect/scene.h"
 #include "os/os.h"
 
@@ -31,7 +31,11 @@ CM_EXPORT root_t cmalloc_root = {
 
 void root_serve(uint32_t token)
 {
-    size_t bytes = thread_inside ? ROOT_BUSY : front_trim(0);
+    size_t bytes = ROOT_BUSY;
+    if (thread_enter()) { /* without attaching the thread, or starting another one */
+        bytes = trim_all(thread_self, 0);
+        thread_leave_quietly();
+    }
     atomic_store_explicit(&cmalloc_root.answer, bytes, memory_order_relaxed);
     atomic_store_explicit(&cmalloc_root.served, token, memory_order_release);
     for (;;)

@@ -22,7 +22,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define ANSWER_MS 10000
 #define RED_ZONE 128
 #define FLOATING_MOST 16384 /* bytes of vector registers */
 
@@ -127,16 +126,18 @@ static void pass_signals(pid_t thread)
                status >> 16 == 0 ? (long)WSTOPSIG(status) : 0L);
 }
 
+/* However long it takes: to put the thread back before would leave a lock held for ever. It
+ * waits for other threads' locks only, since one that holds any answers at once. */
 static bool wait_for_answer(target_t *t, pid_t thread, uint32_t token)
 {
     struct timespec pause = {.tv_nsec = 1000000};
-    for (int i = 0; i < ANSWER_MS; i++) {
-        if (has_served(t, token))
-            return true;
+    while (!has_served(t, token)) {
+        if (t->vanished)
+            return false;
         pass_signals(thread);
         nanosleep(&pause, NULL);
     }
-    return false;
+    return true;
 }
 
 /* Stopped by our interruption; a signal on the way is passed on first. */
@@ -192,7 +193,8 @@ static size_t ask(target_t *t, bool *allowed)
 {
     char path[64];
     size_t bytes = ROOT_BUSY;
-    uint32_t token = (uint32_t)time(NULL) * 64 + 1;
+    /* An answer that was there before must not look like ours. */
+    uint32_t token = (uint32_t)word_at(t, t->root_at + offsetof(root_t, served));
     snprintf(path, sizeof path, "/proc/%d/task", (int)t->pid);
     DIR *all = opendir(path);
     *allowed = false;

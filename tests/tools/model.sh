@@ -11,7 +11,7 @@ echo "# SEED=$SEED"
 one()
 {
     local name="model, $1 threads" chunks bytes mem
-    start "$BIN/model" "$1" "$2" "$SEED"
+    CMALLOC_OPTIONS=background=off start "$BIN/model" "$1" "$2" "$SEED"
     answer || { fail "$name: starts"; return; }
     is "$name: stats" 0 "$(status_of "$TOOL" stats "$pid" --json)"
     sums "$name, empty"
