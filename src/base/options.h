@@ -96,6 +96,8 @@ enum { THP_DEFAULT, THP_NEVER, THP_ALWAYS };
         "size and alignment told to free and delete are compared") \
     ROW(page_size, "", "kernel|16k|64k", 0, 0, 2, OPTION_START | OPTION_DEBUG, \
         "pages larger than the kernel's") \
+    ROW(os_fail_at, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_DEBUG, \
+        "the n-th memory call of the kernel fails, and no other; 0: none") \
     ROW(os_fail, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_DEBUG, \
         "every n-th memory call of the kernel fails; 0: none")
 

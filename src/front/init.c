@@ -23,6 +23,8 @@ static void init(void)
         os_constant_seal();
     os_fail_every(
         (unsigned)atomic_load_explicit(&cm_options.os_fail, memory_order_relaxed));
+    os_fail_at(
+        (unsigned)atomic_load_explicit(&cm_options.os_fail_at, memory_order_relaxed));
 }
 
 /* glibc calls constructors as it calls main; musl without arguments, but with environ

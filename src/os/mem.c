@@ -29,20 +29,31 @@
 size_t os_page = 4096, os_kernel_page = 4096;
 _Atomic size_t os_metadata;
 
-static _Atomic unsigned fail_every, calls;
+static _Atomic unsigned fail_every, fail_at, calls;
 
 void os_fail_every(unsigned n)
 {
     atomic_store_explicit(&fail_every, n, memory_order_relaxed);
 }
 
+void os_fail_at(unsigned n)
+{
+    atomic_store_explicit(&calls, 0, memory_order_relaxed);
+    atomic_store_explicit(&fail_at, n, memory_order_relaxed);
+}
+
 static bool refused(void)
 {
     if (!CM_DEBUG)
         return false;
-    unsigned n = atomic_load_explicit(&fail_every, memory_order_relaxed);
-    return n != 0 &&
-           atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed) % n == n - 1;
+    unsigned every = atomic_load_explicit(&fail_every, memory_order_relaxed);
+    unsigned at = atomic_load_explicit(&fail_at, memory_order_relaxed);
+    if (every == 0 && at == 0)
+        return false;
+    unsigned n = atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed) + 1;
+    if (at != 0 && n == at)
+        cm_warn("os_fail_at", "this call fails"); /* the sweep goes on while it is said */
+    return n == at || (every != 0 && n % every == 0);
 }
 
 /* --- mappings --- */

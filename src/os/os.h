@@ -176,4 +176,7 @@ const char *os_environment(const char *name);
 /* Debug variants: every n-th memory call fails (0: none does). */
 void os_fail_every(unsigned n);
 
+/* And the n-th from now on (0: none), which is said on standard error. */
+void os_fail_at(unsigned n);
+
 #endif

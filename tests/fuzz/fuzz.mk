@@ -48,3 +48,8 @@ fuzz-afl: $(FUZZ_TARGETS:%=build/afl/%)
 
 CHECK_DEPS += $(FUZZ_TARGETS:%=build/replay/%)
 CHECK_RUN  += $(foreach t,$(FUZZ_TARGETS),'build/replay/$t tests/fuzz/corpus/$t/*')
+
+# Each call for memory fails once, one in each run (sweep.sh).
+CHECK_RUN += 'OPS=200 SEED=1 MOST=60 tests/fuzz/sweep.sh build/tiny/stress/model'
+LONG_RUN  += 'OPS=1000 TEST_TIMEOUT=3600 MOST=20000 tests/fuzz/sweep.sh build/tiny/stress/model' \
+             'OPS=500 TEST_TIMEOUT=3600 MOST=20000 tests/fuzz/sweep.sh build/tiny/stress/threads'
