@@ -5,11 +5,17 @@
 #   make check-clang    the quick tests with clang; programs of either compiler, at all levels
 #   make check-musl     the suites with musl, static programs, and preloaded
 #   make check-install  what make install gives to pkg-config, CMake and static-pie
+#   make dist           build/dist/cmalloc-VERSION.tar.gz; check-dist: its own make check
+#   make deb            Debian packages in build/deb; check-deb: lintian, and, as root, that they
+#                       install, work, and purge cleanly
 #
 # Each has a tree of its own in build/port/, a project made of links to this one, in which
 # an ordinary make runs with other tools.
 
-.PHONY: check-cross check-clang check-musl check-install port-suite musl-suite
+.PHONY: check-cross check-clang check-musl check-install dist check-dist deb check-deb \
+        port-suite musl-suite
+
+# ---- processors ------------------------------------------------------------------------
 
 MACHINES ?= aarch64 riscv64 armhf
 TRIPLET  = $(or $(TRIPLET_$*),$*-linux-gnu)
@@ -81,3 +87,31 @@ musl-suite: all debug $(UNIT_BINS) $(STRESS_BINS) $(ABORTS)
 check-install: all
 	@tests/port/need.sh install
 	@tests/run.sh tests/port/install.sh
+
+# ---- packages --------------------------------------------------------------------------
+
+# The source, whole; the same bytes from the same files. The time of all is the header's, where
+# the version stands.
+NAME_VERSION := cmalloc-$(VERSION)
+DIST         := build/dist/$(NAME_VERSION).tar.gz
+DIST_FILES   := .ci .clang-format .clang-tidy .gitignore LICENSE Makefile README.md img \
+                include src tests
+
+dist:
+	@mkdir -p build/dist
+	$(Q)tar -c --sort=name --owner=0 --group=0 --numeric-owner \
+	    --mtime="@$$(stat -c %Y include/cmalloc.h)" --exclude=__pycache__ \
+	    --transform='s|^|$(NAME_VERSION)/|' $(DIST_FILES) | gzip -9n >$(DIST)
+	@echo $(DIST)
+
+check-dist: dist
+	$(Q)rm -rf build/dist/$(NAME_VERSION) && tar -C build/dist -xf $(DIST)
+	+$(Q)$(MAKE) -C build/dist/$(NAME_VERSION) check
+
+# The tarball again, with src/debian filled in and moved to where Debian wants it.
+deb: dist
+	@tests/port/need.sh deb
+	@tests/port/deb.sh $(DIST) $(VERSION)
+
+check-deb: deb
+	@tests/run.sh 'tests/port/check-deb.sh $(VERSION)'

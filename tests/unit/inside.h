@@ -138,6 +138,7 @@ static inline words_t words_of(void (*act)(void *), void *arg)
     close(ends[0]);
     w.text[w.length] = '\0';
     forget_emulator(w.text);
+    w.length = strlen(w.text);
     while (waitpid(pid, &w.status, 0) < 0)
         CHECK(errno == EINTR);
     return w;
