@@ -46,6 +46,7 @@ int main(int argc, char **argv)
 {
     pthread_t thread;
     begin();
+    take(SMALL); /* the main arena is this thread's */
     if (!in_thread(argc, argv))
         forged(NULL);
     else if (pthread_create(&thread, NULL, forged, argv) == 0)

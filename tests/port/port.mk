@@ -76,8 +76,10 @@ check-musl:
 	+$(Q)$(MAKE) --no-print-directory -C build/port/musl CC=musl-gcc TEST_LIBS= \
 	    CPPFLAGS='-Itests/port -isystem kernel' WERROR=1 musl-suite
 
-musl-suite: all debug $(UNIT_BINS) $(STRESS_BINS) $(ABORTS)
-	@TEST_TIMEOUT=900 tests/run.sh $(UNIT_BINS:%='%') $(STRESS_BINS:%='%') \
+MUSL_BINS := $(UNIT_BINS) $(foreach p,$(PORT_STRESS) exhaust,build/stress/$p build/tiny/stress/$p)
+
+musl-suite: all debug $(MUSL_BINS) $(ABORTS)
+	@TEST_TIMEOUT=900 tests/run.sh $(MUSL_BINS:%='%') \
 	    'tests/lint/exports.sh libcmalloc.so' \
 	    'tests/abort/run.sh build/abort libcmalloc.so' \
 	    'tests/abort/run.sh build/abort build/tiny/libcmalloc.so' 'tests/port/levels.sh . musl-gcc'
