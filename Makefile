@@ -11,6 +11,8 @@
 #   make uninstall        takes the same files away
 #   make lint             every checker, both compilers
 #   make format           clang-format, in place
+#   make check-cross      other processors; check-clang, check-musl, check-install, dist, deb:
+#                         tests/port/port.mk
 #   make bench            against its peers (QUICK=1)
 #   make model            the lock-free steps, in spin
 #   make img              the drawings of the README
