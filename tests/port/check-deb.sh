@@ -61,7 +61,8 @@ if [ "$(id -u)" -ne 0 ] || ! none_is_installed; then
 fi
 # shellcheck disable=SC2086  # names of packages
 {
-    try 'install' env DEBIAN_FRONTEND=noninteractive dpkg -i ./*.deb
+    try 'install' env DEBIAN_FRONTEND=noninteractive dpkg -i ./libcmalloc0_*.deb \
+        ./libcmalloc-dev_*.deb ./cmalloc_*.deb
     dpkg -L $packages | sort -u >"$tmp/files"
     try 'a program links with -lcmalloc' links
     try 'a static program links by pkg-config' links_static
