@@ -249,7 +249,8 @@ size_t heap_dirty_end(const heap_info *h, const char *keep)
 
 size_t heap_purge_end(heap_info *h, const char *keep, size_t most)
 {
-    size_t dirty = heap_dirty_end(h, keep), bytes = dirty < most ? dirty : most;
+    size_t whole = most > os_page ? most & ~(os_page - 1) : os_page;
+    size_t dirty = heap_dirty_end(h, keep), bytes = dirty < whole ? dirty : whole;
     uintptr_t from = touched_end(h) - bytes;
     if (bytes == 0 ||
         !os_purge((void *)from, bytes)) /* NOLINT(performance-no-int-to-ptr) */

@@ -132,7 +132,7 @@ void heap_make_ready(heap_info *h, uintptr_t end, size_t size);
 /* Bytes of whole pages at or behind keep that may be in memory. */
 size_t heap_dirty_end(const heap_info *h, const char *keep);
 
-/* Give up to most bytes of them back to the kernel, the last ones first; they stay
+/* Give up to most bytes, or one page, of them back to the kernel, the last ones first; they stay
  * committed and read as zero. Returns the bytes given back. */
 size_t heap_purge_end(heap_info *h, const char *keep, size_t most);
 

@@ -177,6 +177,8 @@ static void the_last_pages_go_first(void **state)
     assert_int_equal(h->fresh, end - 2 * os_page);
     assert_true(is_all(end - 2 * os_page, 0, 2 * os_page));
     assert_true(is_all(end - 3 * os_page, 0xff, os_page));
+    assert_int_equal(heap_purge_end(h, keep, 1), os_page); /* a page at the least */
+    assert_int_equal(h->fresh, end - 3 * os_page);
     heap_delete(h);
 }
 
