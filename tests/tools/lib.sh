@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # set here, used by those who read this
 # lib.sh - what the tests of the command share. Each ends in a TAP line.
 #
 #   LIB    the library (./libcmalloc.so)

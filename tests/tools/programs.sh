@@ -12,7 +12,7 @@ looks()
         is "$1: no complaint $i" '' "$(cat "$tmp/error")"
         sums "$1 $i"
         is "$1: check $i" 0 "$(status_of "$TOOL" check "$pid")"
-        [ ! -s "$tmp/error" ] && grep -q ': 0 faults' "$tmp/text" || head -n 20 "$tmp/text" | sed 's/^/# /'
+        grep -q ': 0 faults' "$tmp/text" || head -n 20 "$tmp/text" "$tmp/error" | sed 's/^/# /'
         is "$1: trim $i" 0 "$(status_of "$TOOL" trim "$pid")"
     done
     is "$1: why" 0 "$(status_of "$TOOL" why "$pid")"
