@@ -42,15 +42,17 @@ CM_INLINE void *cache_pop(thread_t *t, cache_bin_t *b)
     return words;
 }
 
-/* Put a chunk's memory into a bin. Pre: b->room > 0. */
+/* Put a chunk's memory into a bin. Pre: b->room > 0. The link is there before the head
+ * leads to it: a signal handler that allocates in between must not follow user data. */
 CM_INLINE void cache_push(thread_t *t, cache_bin_t *b, void *mem, uint32_t room,
                           uintptr_t key)
 {
-    uintptr_t *words = mem, hidden = (uintptr_t)mem ^ t->secret.mask, next = b->head;
-    b->head = hidden;
-    b->room = room - 1;
-    words[0] = next;
+    uintptr_t *words = mem;
+    words[0] = b->head;
     words[1] = key;
+    cm_signal_fence();
+    b->room = room - 1;
+    b->head = (uintptr_t)mem ^ t->secret.mask;
 }
 
 /* The hit of malloc; NULL: a miss, or too large. */
