@@ -67,9 +67,9 @@ void cmalloc_thread_flush(void);
 
 /*
  * "This thread is about to sleep": what it has cached goes back to the arenas and is
- * merged, as by cmalloc_thread_flush. Free memory goes back to the system when it has been
- * free for purge_age, as ever, and all of it at once when purge_age is 0 or a limit is
- * near.
+ * merged, as by cmalloc_thread_flush. Free memory goes back to the system when it has
+ * been free for purge_age, as ever, and all of it at once when purge_age is 0 or a limit
+ * is near.
  */
 void cmalloc_idle(void);
 
@@ -100,9 +100,9 @@ int cmalloc_option_set(const char *name, const char *value);
  * The value that an option has now; thresholds may have adapted.
  *
  * name:  as above.
- * value: set to the number, SIZE_MAX for `off`; of a word, its place in the range, from 0.
- * Returns 0; or -1 with errno ENOENT (no such option), and *value is as it was. Lock-free;
- * async-signal-safe.
+ * value: set to the number, SIZE_MAX for `off`; of a word, its place in the range, from
+ * 0. Returns 0; or -1 with errno ENOENT (no such option), and *value is as it was.
+ * Lock-free; async-signal-safe.
  */
 int cmalloc_option_get(const char *name, size_t *value);
 
@@ -119,18 +119,18 @@ int cmalloc_option_get(const char *name, size_t *value);
 int cmalloc_walk(int (*visit)(const cmalloc_item *item, void *arg), void *arg);
 
 /*
- * What cmalloc_stats_get finds. Every field is a size_t; new ones are added at the end. Bytes:
+ * What cmalloc_stats_get finds. Every field is a size_t; new ones are added at the end.
+ * Bytes:
  *   mapped == live + overhead + cached + free_resident + free_purged + metadata + damaged
  *   mapped == heaps + mmapped + kept + metadata that lies in no heap
  *   free_resident + free_purged == binned + top + kept
  */
 typedef struct cmalloc_stats {
-    size_t
-        mapped; /* memory the allocator has from the system, usable without asking again */
+    size_t mapped; /* what it has from the system, usable without asking again */
     size_t live; /* what the program may use of the chunks that it holds: the sum of
-                        their malloc_usable_size. What it asked for is not known; it may be
-                        up to 15 bytes a chunk less, a sixteenth for sizes over 1 KiB, a page
-                        for mmapped ones. */
+                        their malloc_usable_size. What it asked for is not known; it may
+                        be up to 15 bytes a chunk less, a sixteenth for sizes over
+                        1 KiB, a page for mmapped ones. */
     size_t
         overhead;  /* the rest of those chunks: headers, and what lies before the chunk in
                         a mapping of its own */
@@ -165,9 +165,10 @@ typedef struct cmalloc_stats {
  *
  * arena: an index, or CMALLOC_NO_ARENA for all of them and what belongs to none: kept
  *        mappings and threads' structs.
- * stats: is filled in; size is its size as the caller was compiled, sizeof(cmalloc_stats).
- * Returns 0; or -1 if there is no such arena, or a fork has cut it off from this process.
- * The sums of one arena are of one moment, those of several are not of the same one.
+ * stats: is filled in; size is its size as the caller was compiled,
+ * sizeof(cmalloc_stats). Returns 0; or -1 if there is no such arena, or a fork has cut it
+ * off from this process. The sums of one arena are of one moment, those of several are
+ * not of the same one.
  */
 int cmalloc_stats_get(unsigned arena, cmalloc_stats *stats, size_t size);
 

@@ -110,16 +110,17 @@
  * neighbours, and 1.5 % of the heap waiting cost a third more memory. */
 #define DEPOT_READY (CM_TINY ? 4 * KIB : 512 * KIB)
 
-/* Purging by age: PURGE_TICKS ticks make up the age. Chunks that are taken out of their bins
- * at a time; bytes of top, and magazines of the depot, that go under one hold of the lock. */
+/* Purging by age: PURGE_TICKS ticks make up the age. Chunks that are taken out of their
+ * bins at a time; bytes of top, and magazines of the depot, that go under one hold of the
+ * lock. */
 #define PURGE_TICKS 4
 #define PURGE_AT_ONCE 32
 #define PURGE_PIECE (CM_TINY ? 32 * KIB : 4 * MIB)
 #define PURGE_MAGAZINES 8
 #define PURGE_PATIENCE 20 /* milliseconds that a trim waits for another purge to end */
 
-/* Bytes waiting in an arena, or kept mappings, that are worth a purger; and what it leaves
- * alone when it ends. */
+/* Bytes waiting in an arena, or kept mappings, that are worth a purger; and what it
+ * leaves alone when it ends. */
 #define PURGER_START (CM_TINY ? 64 * KIB : 2 * MIB)
 #define PURGER_WIPE 8192 /* bytes of its stack that a tick may use */
 #define PURGER_STOP (CM_TINY ? 0 : 128 * KIB)

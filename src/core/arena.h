@@ -4,12 +4,13 @@
  * Owns the merging of chunks, top, and the table of arenas. Invariants, under the arena's
  * lock:
  *   no two neighbouring free chunks; no free chunk before top; top (or NULL) ends the
- *   newest heap at heap_end; a free chunk is in its bin, and its pages are noted in `dirty`.
+ *   newest heap at heap_end; a free chunk is in its bin, and its pages are noted in
+ * `dirty`.
  * An allocated arena's struct lies in its first heap; the main arena's is static.
  * Locks: `lock` for everything here but `inbox` and `users`. A thread holds at most one
- * arena's lock (but for a scan for leaks, inspect/snapshot.c). After a fork an arena whose
- * lock is orphaned is never touched again (base/lock.h); its chunks may be read and are
- * never freed.
+ * arena's lock (but for a scan for leaks, inspect/snapshot.c). After a fork an arena
+ * whose lock is orphaned is never touched again (base/lock.h); its chunks may be read and
+ * are never freed.
  */
 #ifndef CM_CORE_ARENA_H
 #define CM_CORE_ARENA_H
@@ -111,8 +112,8 @@ mchunkptr arena_take_locked(arena_t *a, size_t size);
 /* The same with mem at a multiple of align, a power of two over CHUNK_ALIGN. */
 mchunkptr arena_take_aligned_locked(arena_t *a, size_t size, size_t align);
 
-/* A chunk in use becomes free, and one with its free neighbours; what is known of its pages
- * goes with it. Damage is fatal. */
+/* A chunk in use becomes free, and one with its free neighbours; what is known of its
+ * pages goes with it. Damage is fatal. */
 void arena_give_pages_locked(arena_t *a, mchunkptr c, pages_t pages);
 
 /* The same, of a chunk that has just been used. */
@@ -121,8 +122,8 @@ CM_INLINE void arena_give_locked(arena_t *a, mchunkptr c)
     arena_give_pages_locked(a, c, (pages_t){ZONE_NONE, a->dirty.now});
 }
 
-/* The allocated heap that c, free, is all of; NULL: there is more in it, or it has to stay
- * since it is the newest or holds the arena's struct. */
+/* The allocated heap that c, free, is all of; NULL: there is more in it, or it has to
+ * stay since it is the newest or holds the arena's struct. */
 heap_info *arena_empty_heap(const arena_t *a, const chunk_t *c);
 
 /* A free chunk goes into its bin, or leaves it. */
@@ -157,7 +158,8 @@ void arena_merge_locked(arena_t *a);
 /* Free every chunk of a linked list. */
 void arena_give_list_locked(arena_t *a, void *first);
 
-/* The same for chunks that nobody has asked for in a while: their pages may go at once. */
+/* The same for chunks that nobody has asked for in a while: their pages may go at
+ * once. */
 void arena_give_aged_locked(arena_t *a, void *first);
 
 #endif

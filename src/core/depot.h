@@ -40,8 +40,8 @@ void depot_add(depot_t *d, unsigned k, void *mem);
 /* Take a magazine of class k; empty if there is none. */
 magazine_t depot_take(depot_t *d, unsigned k);
 
-/* A tick has gone by. What nobody has taken any of for PURGE_TICKS ticks, or parked any of
- * for half of that, is idle. */
+/* A tick has gone by. What nobody has taken any of for PURGE_TICKS ticks, or parked any
+ * of for half of that, is idle. */
 void depot_tick(depot_t *d);
 
 /* Take a magazine of class k if the class is idle. */

@@ -1,13 +1,14 @@
 /*
- * core/dirty.h - which free chunks still hold memory of the kernel's, the longest free first.
+ * core/dirty.h - which free chunks still hold memory of the kernel's, the longest free
+ * first.
  *
  *          +--------+---------------+------------------ - - - --------------+--------+
  *   free   | header | fd bk, notes  |  whole pages: clean (given back, zero) | footer |
  *   chunk  +--------+---------------+  or dirty                             +--------+
  *
- * A free chunk with whole pages between its notes and its footer has notes: which of these
- * pages are clean, since when the others are free, its neighbours in the list. So the
- * purger finds what to give back without a look at the heap, and calloc what is zero.
+ * A free chunk with whole pages between its notes and its footer has notes: which of
+ * these pages are clean, since when the others are free, its neighbours in the list. So
+ * the purger finds what to give back without a look at the heap, and calloc what is zero.
  * Invariants, under the arena's lock, for every binned chunk with whole pages:
  *   clean lies within dirty_pages(c) and reads as zero;
  *   it is in the list <=> not all of its whole pages are clean;

@@ -119,9 +119,9 @@ size_t heap_shrink(heap_info *h, char *keep);
 /* Give an allocated heap back. Pre: it is in no arena's list. */
 void heap_delete(heap_info *h);
 
-/* Pages inside h and the older heaps are about to be purged. The kernel would make one huge
- * page of a few that are left: measured, khugepaged made 61 MiB of 15 after a trim. So a
- * heap that has been purged has small pages from then on. */
+/* Pages inside h and the older heaps are about to be purged. The kernel would make one
+ * huge page of a few that are left: measured, khugepaged made 61 MiB of 15 after a trim.
+ * So a heap that has been purged has small pages from then on. */
 void heap_use_small_pages(heap_info *h);
 
 /* size bytes before end are about to be written for the first time: have the kernel put
@@ -132,8 +132,8 @@ void heap_make_ready(heap_info *h, uintptr_t end, size_t size);
 /* Bytes of whole pages at or behind keep that may be in memory. */
 size_t heap_dirty_end(const heap_info *h, const char *keep);
 
-/* Give up to most bytes, or one page, of them back to the kernel, the last ones first; they stay
- * committed and read as zero. Returns the bytes given back. */
+/* Give up to most bytes, or one page, of them back to the kernel, the last ones first;
+ * they stay committed and read as zero. Returns the bytes given back. */
 size_t heap_purge_end(heap_info *h, const char *keep, size_t most);
 
 #endif

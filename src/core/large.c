@@ -256,8 +256,8 @@ size_t large_kept_bytes(void)
     return atomic_load_explicit(&kept_bytes, memory_order_relaxed);
 }
 
-/* `ticks` is set to zero by large_keep and counted on here alone; whoever takes a mapping in
- * between ends its count. */
+/* `ticks` is set to zero by large_keep and counted on here alone; whoever takes a mapping
+ * in between ends its count. */
 void large_tick(void)
 {
     for (unsigned i = 0; i < LARGE_KEPT; i++) {

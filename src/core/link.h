@@ -32,7 +32,8 @@ CM_INLINE uintptr_t link_hide(const void *mem)
     return (uintptr_t)mem ^ link_secret.mask;
 }
 
-/* The secure variant: nothing, or memory that is there; whose, its header's seal tells. */
+/* The secure variant: nothing, or memory that is there; whose, its header's seal
+ * tells. */
 bool link_leads(uintptr_t mem);
 
 /* The pointer behind a hidden one; a forged one is fatal. */

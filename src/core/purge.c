@@ -169,7 +169,8 @@ static size_t purge_range(zone_t s)
                : 0;
 }
 
-/* The dirty pages before and behind the clean ones. What the kernel refuses stays dirty. */
+/* The dirty pages before and behind the clean ones. What the kernel refuses stays
+ * dirty. */
 static size_t purge_chunk(const chunk_t *c, zone_t *clean)
 {
     zone_t whole = dirty_pages(c);
@@ -217,7 +218,8 @@ static size_t purge_some(arena_t *a, purge_what_t what)
     return bytes;
 }
 
-/* Whoever wants all of it, since memory is short, wants what another thread has out too. */
+/* Whoever wants all of it, since memory is short, wants what another thread has out
+ * too. */
 static void wait_for_others(arena_t *a)
 {
     static _Atomic uint32_t nobody_wakes_us;

@@ -23,8 +23,8 @@ bool top_extend(arena_t *a, size_t need);
 /* Carve a chunk in use from top; a->zero_from is set. NULL: no memory. */
 mchunkptr top_take(arena_t *a, size_t size);
 
-/* The newest heap is all top and is about to go: take it out of the list, and make the end
- * of the next older one top again. False: that one ends in a chunk in use. */
+/* The newest heap is all top and is about to go: take it out of the list, and make the
+ * end of the next older one top again. False: that one ends in a chunk in use. */
 bool top_reopen(arena_t *a);
 
 /* Take a heap that is not the newest out of the arena's list. */

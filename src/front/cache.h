@@ -101,8 +101,8 @@ void cache_flush(thread_t *t);
  * arenas. */
 void cache_drain_others(void);
 
-/* A tick has gone by: merge the spare magazines of threads that have not come for any in a
- * while. */
+/* A tick has gone by: merge the spare magazines of threads that have not come for any in
+ * a while. */
 void cache_drain_idle(void);
 
 #endif

@@ -113,7 +113,8 @@ static void purger_main(void)
     thread_inside = false;
 }
 
-/* A system that refuses a thread is not asked for the next one before an age has gone by. */
+/* A system that refuses a thread is not asked for the next one before an age has gone
+ * by. */
 static bool start_thread(void)
 {
     static uint32_t refused; /* whoever is running looks at it: one at a time */
@@ -125,9 +126,18 @@ static bool start_thread(void)
     return !was_refused;
 }
 
+/* A program that has threads may have one more. One that has none may be in a sandbox that
+ * kills it for the attempt, or about to unshare, or counts on being alone. */
+static bool is_threaded(void)
+{
+    const thread_t *first = thread_first();
+    return first != NULL && thread_after(first) != NULL;
+}
+
 static bool has_thread(void)
 {
-    return atomic_load_explicit(&may_start, memory_order_relaxed) &&
+    return is_threaded() &&
+           atomic_load_explicit(&may_start, memory_order_relaxed) &&
            atomic_load_explicit(&cm_options.background, memory_order_relaxed) != 0 &&
            start_thread();
 }

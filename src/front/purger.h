@@ -2,18 +2,18 @@
  * front/purger.h - giving memory back while the program does something else, or nothing.
  *
  * The purger is a thread that lives only as long as there is something to age. Whoever
- * leaves an arena with PURGER_START bytes waiting in it, or keeps a mapping, calls for it;
- * the next thread_leave, which holds no lock, starts it. Every tick (an age is PURGE_TICKS
- * of them) it merges what waits in depots and in the spare magazines of threads that have
- * come to rest, and purges what has been free for an age. When next to nothing waits it ends:
- * an idle process has no thread more than the program made, and neither exit by the last
- * thread's pthread_exit nor a later setuid or unshare has to reckon with one for longer
- * than it takes.
+ * leaves an arena with PURGER_START bytes waiting in it, or keeps a mapping, calls for
+ * it; the next thread_leave, which holds no lock, starts it. Every tick (an age is
+ * PURGE_TICKS of them) it merges what waits in depots and in the spare magazines of
+ * threads that have come to rest, and purges what has been free for an age. When next to
+ * nothing waits it ends: an idle process has no thread more than the program made, and
+ * neither exit by the last thread's pthread_exit nor a later setuid or unshare has to
+ * reckon with one for longer than it takes.
  *
  *   idle -> called -> running -> idle        by compare-and-swap; `running` is of one
  *   ^______________________|                 generation: a child of fork starts its own
  *
- * Without a thread (background=off, or none can be made) whoever is called does a tick's
+ * Without a thread (background=off, a program that has none, or none can be made) whoever is called does a tick's
  * work itself when a tick has gone by; with purge_age=0 everybody purges all at once.
  */
 #ifndef CM_FRONT_PURGER_H

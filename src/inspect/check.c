@@ -54,7 +54,7 @@ static int check_item(const cmalloc_item *item, void *arg)
         c->large_count++;
         c->large_bytes += item->reserved;
         break;
-    case CMALLOC_DAMAGED: /* has been told; what it did to the next one's P is not known */
+    case CMALLOC_DAMAGED: /* has been told; the next one's P means nothing */
         c->before_free = false;
         break;
     default:
@@ -150,8 +150,8 @@ static const char *waiting_fault(check_t *c, uintptr_t mem, unsigned k, uintptr_
     return (walk_word(&c->walk, after) & CHUNK_P) != 0 ? NULL : "cached chunk is free";
 }
 
-/* A list of class k, or of any (CLASS_COUNT). Returns how many chunks it has; bytes are the
- * sum of their sizes. It ends at a fault. */
+/* A list of class k, or of any (CLASS_COUNT). Returns how many chunks it has; bytes are
+ * the sum of their sizes. It ends at a fault. */
 static size_t check_list(check_t *c, uintptr_t first, unsigned k, size_t most,
                          size_t *bytes)
 {

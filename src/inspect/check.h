@@ -32,7 +32,8 @@ void check_init(check_t *c, reader_t *reader, const link_secret_t *secret,
 /* One arena. No lock is taken. */
 void check_arena(check_t *c, uintptr_t arena);
 
-/* What one thread's struct holds: its spare magazines and, if it stands still, the rest. */
+/* What one thread's struct holds: its spare magazines and, if it stands still, the
+ * rest. */
 void check_thread(check_t *c, uintptr_t thread, bool stands_still);
 
 /* All of a target that stands still. False: it could not be read. */

@@ -28,7 +28,8 @@ void find_ignore(const char *what, uintptr_t where, void *arg);
 /* The chunk and its neighbours, a line each. */
 void find_tell(cm_text *t, const finding_t *f);
 
-/* The words around a chunk's header, with their characters, as far as they can be read. */
+/* The words around a chunk's header, with their characters, as far as they can be
+ * read. */
 void find_dump(cm_text *t, reader_t *r, uintptr_t chunk);
 
 /* An item's kind, in words. */

@@ -1,12 +1,12 @@
 /*
- * inspect/last_words.c - what a panic says behind its line: the chunk with its neighbours,
- * and the memory around it.
+ * inspect/last_words.c - what a panic says behind its line: the chunk with its
+ * neighbours, and the memory around it.
  *
  * The heap is damaged, locks may be held, by this thread too, and other threads go on: so
- * nothing is locked or believed. The walk is the one that the tools use on other processes,
- * through a reader that asks the kernel about each page before it looks. No stack is
- * shown: without frame pointers there is no way to unwind one that needs no memory and
- * cannot fail.
+ * nothing is locked or believed. The walk is the one that the tools use on other
+ * processes, through a reader that asks the kernel about each page before it looks. No
+ * stack is shown: without frame pointers there is no way to unwind one that needs no
+ * memory and cannot fail.
  */
 #include "inspect/check.h"
 #include "os/os.h"

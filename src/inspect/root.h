@@ -6,8 +6,8 @@
  * own address. The sizes say whether a tool and a library mean the same by a heap. A tool
  * of another layout refuses, and names both.
  *
- * Constant but for the last words: a tool may have one of the process's threads run `serve`
- * (tools/trim.c), which leaves its answer here.
+ * Constant but for the last words: a tool may have one of the process's threads run
+ * `serve` (tools/trim.c), which leaves its answer here.
  */
 #ifndef CM_INSPECT_ROOT_H
 #define CM_INSPECT_ROOT_H
@@ -57,8 +57,9 @@ typedef struct root {
 extern root_t cmalloc_root;
 
 /*
- * Give back all that can be given back. For a thread that was stopped anywhere and made to
- * run this: it waits behind its answer until it is put back where it was, and never returns.
+ * Give back all that can be given back. For a thread that was stopped anywhere and made
+ * to run this: it waits behind its answer until it is put back where it was, and never
+ * returns.
  */
 void root_serve(uint32_t token);
 

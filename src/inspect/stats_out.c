@@ -1,6 +1,6 @@
 /*
- * inspect/stats_out.c - statistics without a call: when the process ends (stats=exit), on a
- * signal (stats_signal), to standard error or a file (stats_file).
+ * inspect/stats_out.c - statistics without a call: when the process ends (stats=exit), on
+ * a signal (stats_signal), to standard error or a file (stats_file).
  *
  * No lock is waited for, since whoever holds it may be the thread that the signal has
  * interrupted, or one that has ended: arenas that are busy are left out and named. A file

@@ -75,7 +75,8 @@ int walk_larges(walk_t *w, uintptr_t arena);
  * Sets w->key. */
 int walk_target(walk_t *w, const root_t *root);
 
-/* The key of root's seals, copied to *seal; NULL: there are none, or it cannot be read. */
+/* The key of root's seals, copied to *seal; NULL: there are none, or it cannot be
+ * read. */
 const seal_key_t *walk_seal_of(reader_t *r, const root_t *root, seal_key_t *seal);
 
 /* --- this process --- */

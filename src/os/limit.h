@@ -1,6 +1,6 @@
 /*
- * os/limit.h - what is committed, counted, and the limits on it: for the files of os/ that
- * get memory. os.h has what the others may ask.
+ * os/limit.h - what is committed, counted, and the limits on it: for the files of os/
+ * that get memory. os.h has what the others may ask.
  *
  *   committed == bytes charged - bytes discharged <= limit_hard, if that is set
  * A call that is about to get memory charges it first, and discharges it when it fails.

@@ -34,8 +34,8 @@ CM_INLINE size_t os_pages(size_t n) { return (n + os_page - 1) & ~(os_page - 1);
 /* Fresh, zeroed, readable and writable memory of its own. */
 void *os_map(size_t size);
 
-/* The same, but a child made by fork shares it, and it counts for nothing: os_release with
- * nothing used gives it back. */
+/* The same, but a child made by fork shares it, and it counts for nothing: os_release
+ * with nothing used gives it back. */
 void *os_map_shared(size_t size);
 
 /* Address space without memory, at a multiple of align (a power of two): os_commit makes
@@ -57,11 +57,12 @@ bool os_purge(void *p, size_t size);
  * nothing. */
 void os_populate(void *p, size_t size);
 
-/* Bytes of [p, p + size) that are in memory; size, if the kernel does not tell. p and size
- * need not be page-aligned: what does not fill a page counts as resident. */
+/* Bytes of [p, p + size) that are in memory; size, if the kernel does not tell. p and
+ * size need not be page-aligned: what does not fill a page counts as resident. */
 size_t os_resident(const void *p, size_t size);
 
-/* Huge pages, by the option thp. A fresh heap or mapping: ask for them, or forbid them. */
+/* Huge pages, by the option thp. A fresh heap or mapping: ask for them, or forbid
+ * them. */
 void os_choose_pages(void *p, size_t size);
 
 /* No huge page here from now on, unless they were asked for. */

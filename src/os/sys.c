@@ -103,8 +103,8 @@ void os_forked(void)
     atomic_store_explicit(&first_generation, 0, memory_order_relaxed);
 }
 
-/* Debug variants: CMALLOC_OPTIONS=page_size=64k, looked for before anything has a page. The
- * kernel's copy of the environment is there before libc's. */
+/* Debug variants: CMALLOC_OPTIONS=page_size=64k, looked for before anything has a page.
+ * The kernel's copy of the environment is there before libc's. */
 static CM_UNUSED size_t forced_page(size_t kernels)
 {
     static char text[32 * 1024];

@@ -47,7 +47,8 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* A program with much thread-local memory needs more stack than ours: then the default. */
+/* A program with much thread-local memory needs more stack than ours: then the
+ * default. */
 static bool create(size_t stack)
 {
     pthread_attr_t attr;

@@ -126,8 +126,8 @@ static void pass_signals(pid_t thread)
                status >> 16 == 0 ? (long)WSTOPSIG(status) : 0L);
 }
 
-/* However long it takes: to put the thread back before would leave a lock held for ever. It
- * waits for other threads' locks only, since one that holds any answers at once. */
+/* However long it takes: to put the thread back before would leave a lock held for ever.
+ * It waits for other threads' locks only, since one that holds any answers at once. */
 static bool wait_for_answer(target_t *t, pid_t thread, uint32_t token)
 {
     struct timespec pause = {.tv_nsec = 1000000};

@@ -202,7 +202,8 @@ static inline int status_of_variant(const char *number, char *says, size_t size)
         if ((n = read(ends[0], says + used, size - 1 - used)) <= 0)
             break;
     for (char rest[256]; read(ends[0], rest, sizeof rest) > 0;) {
-        /* a report has more lines than says holds, and whoever writes it needs a reader */
+        /* a report has more lines than says holds, and whoever writes it needs a
+         * reader */
     }
     close(ends[0]);
     says[used] = '\0';

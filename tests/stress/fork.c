@@ -412,8 +412,8 @@ static void handlers_allocate(void)
         assert_ends_well(scenario); \
     }
 
-/* qemu-user does not clear the generation word for these, nor share memory; and it may fail
- * itself where a child starts threads. */
+/* qemu-user does not clear the generation word for these, nor share memory; and it may
+ * fail itself where a child starts threads. */
 #define TEST_OF_KERNEL(scenario) \
     static void test_##scenario(void **state) \
     { \

@@ -5,9 +5,10 @@
  *
  * Every thread allocates, resizes and frees by chance; some of what it frees is another
  * thread's. At each step the program says on standard output how many chunks it holds and
- * how many bytes of them it may use (malloc_usable_size), and waits for a line on standard
- * input. First comes a step without any, since libc and the threads hold some chunks of
- * their own: differences to that one must agree to the byte. No stdio, which allocates.
+ * how many bytes of them it may use (malloc_usable_size), and waits for a line on
+ * standard input. First comes a step without any, since libc and the threads hold some
+ * chunks of their own: differences to that one must agree to the byte. No stdio, which
+ * allocates.
  */
 #define _GNU_SOURCE 1
 

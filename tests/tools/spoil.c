@@ -3,9 +3,9 @@
  *
  *   spoil WHAT
  *
- * size: the size word of a chunk in use is overwritten, as by a write beyond the end of the
- * one before; footer: that of a free one; links: those of a free one, as by a write after
- * free. The program prints the payload of the chunk that was hit, and waits.
+ * size: the size word of a chunk in use is overwritten, as by a write beyond the end of
+ * the one before; footer: that of a free one; links: those of a free one, as by a write
+ * after free. The program prints the payload of the chunk that was hit, and waits.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -209,7 +209,7 @@ static void *inspect(void *unused)
 {
     for (unsigned i = 0; !atomic_load(&finished); i++) {
         size_t bytes = 0;
-        stats_t s;
+        cmalloc_stats s;
         walk_all(visit, &bytes);
         CHECK(bytes > 0 && check_all() > 0);
         stats_all(&s);

@@ -113,8 +113,8 @@ __attribute__((noreturn)) static inline void check_failed(const char *file, int 
     abort();
 }
 
-/* Run by qemu-user, as tests/port does: it knows no limits on memory, has memory of its own,
- * and adds a word to what a program says that aborts. */
+/* Run by qemu-user, as tests/port does: it knows no limits on memory, has memory of its
+ * own, and adds a word to what a program says that aborts. */
 static inline bool emulated(void)
 {
     const char *emulator = getenv("EMULATOR");

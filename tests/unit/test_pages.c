@@ -1,6 +1,6 @@
 /* test_pages.c - the pages that heaps and mappings are made of: huge ones are asked for,
- * forbidden or left to the system, by the option thp; and our pages may be larger than the
- * kernel's, by the option page_size of debug variants. */
+ * forbidden or left to the system, by the option thp; and our pages may be larger than
+ * the kernel's, by the option page_size of debug variants. */
 #include "inside.h"
 
 /* Whether the mapping that holds p has this flag ("hg": huge pages wanted, "nh": no huge

@@ -13,7 +13,7 @@ same malloc /usr/bin/python3 "$PRELOAD_SRC/work.py" "$rounds"
 loaded '*/python3*' 4
 
 if ! quick; then
-    need '/usr/lib/python3.*/test/test_dict.py' 'libpython3.11-testsuite|libpython3.12-testsuite|libpython3.13-testsuite'
+need '/usr/lib/python3.*/test/test_dict.py' libpython3.11-testsuite
     suite=(test_array test_ast test_bigmem test_bisect test_builtin test_bytes test_collections test_complex
         test_context test_copy test_csv test_ctypes test_dataclasses test_decimal test_deque test_dict
         test_enum test_exceptions test_float test_fork1 test_format test_functools test_gc test_generators

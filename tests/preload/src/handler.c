@@ -2,7 +2,8 @@
  * handler.c - signal handlers that allocate, below any place of the library: none waits
  * for ever, whatever lock this very thread holds.
  *
- *   fault   SIGSEGV comes in the middle of malloc or free (a header leads to memory that is
+ *   fault   SIGSEGV comes in the middle of malloc or free (a header leads to memory that
+ * is
  *           not there); the handler allocates and frees, then ends the process
  *   abort   a panic's SIGABRT comes while the arena's lock is held; likewise
  *   timer   SIGALRM every five milliseconds, in a loop of calls of all kinds
