@@ -38,10 +38,24 @@ int os_own_thread(void)
 
 static void (*own_body)(void);
 
+/* A sandbox may kill for gettid. libc knows the id, and writes it into a mutex. */
+static int own_id(void)
+{
+#if defined(__GLIBC__)
+    pthread_mutex_t m = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
+    pthread_mutex_lock(&m);
+    int id = m.__data.__owner;
+    pthread_mutex_unlock(&m);
+    return id;
+#else
+    return (int)syscall(SYS_gettid);
+#endif
+}
+
 static void *run(void *arg)
 {
     (void)arg;
-    atomic_store_explicit(&own_thread, (int)syscall(SYS_gettid), memory_order_relaxed);
+    atomic_store_explicit(&own_thread, own_id(), memory_order_relaxed);
     own_body();
     atomic_store_explicit(&own_thread, 0, memory_order_relaxed);
     return NULL;
