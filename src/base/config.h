@@ -114,7 +114,7 @@
  * bins at a time; bytes of top, and magazines of the depot, that go under one hold of the
  * lock. */
 #define PURGE_TICKS 4
-#define PURGE_AT_ONCE 32
+#define PURGE_AT_ONCE 8
 #define PURGE_PIECE (CM_TINY ? 32 * KIB : 4 * MIB)
 #define PURGE_MAGAZINES 8
 #define PURGE_PATIENCE 20 /* milliseconds that a trim waits for another purge to end */

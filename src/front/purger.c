@@ -108,7 +108,7 @@ static void purger_main(void)
         more = purger_tick();
         wipe_stack();
     }
-    if (more)
+    if (more || !purge_ages())
         set_state(PURGER_IDLE);
     thread_inside = false;
 }
@@ -136,8 +136,7 @@ static bool is_threaded(void)
 
 static bool has_thread(void)
 {
-    return is_threaded() &&
-           atomic_load_explicit(&may_start, memory_order_relaxed) &&
+    return is_threaded() && atomic_load_explicit(&may_start, memory_order_relaxed) &&
            atomic_load_explicit(&cm_options.background, memory_order_relaxed) != 0 &&
            start_thread();
 }

@@ -65,7 +65,7 @@ static void *run(void *arg)
  * default. */
 static bool create(size_t stack)
 {
-    pthread_attr_t attr;
+    static pthread_attr_t attr; /* one start at a time, and little stack */
     pthread_t id;
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
@@ -78,7 +78,7 @@ static bool create(size_t stack)
 
 bool os_thread_start(void (*body)(void))
 {
-    sigset_t all, before;
+    static sigset_t all, before;
     int saved = errno;
     own_body = body;
     sigfillset(&all);
