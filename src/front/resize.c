@@ -32,10 +32,10 @@ static void *resize_large(void *mem, mchunkptr c, size_t n)
     return moved == NULL && n <= chunk_usable(c) ? mem : moved;
 }
 
-/* A chunk that grows once will grow again: small ones get an eighth more, so that a
+/* A chunk that grows once will grow again: small ones get a quarter more, so that a
  * string which is extended byte by byte is moved or lengthened a logarithmic number of
  * times. */
-static size_t generous(size_t n) { return n < CLASS_MAX / 2 ? n + n / 8 : n; }
+static size_t generous(size_t n) { return n < CLASS_MAX / 2 ? n + n / 4 : n; }
 
 static void *grow_heap(void *mem, mchunkptr c, size_t n)
 {
