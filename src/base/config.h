@@ -129,8 +129,10 @@
  * keeps its magazines small. */
 #define CACHE_BUDGET (64 * MIB)
 
-/* Chunks of a thread cache that are looked at for their alignment. */
+/* Chunks of a thread cache that are looked at for their alignment; the largest alignment
+ * for which a run of chunks is cut. */
 #define ALIGNED_LOOK 8
+#define ALIGNED_RUN ((size_t)512)
 
 #define OUTGOING 4               /* arenas that a thread collects freed chunks for */
 #define OUTGOING_BYTES (8 * KIB) /* that are sent home together */

@@ -120,24 +120,33 @@ static magazine_t take_exact(arena_t *a, size_t size, unsigned count)
     return m;
 }
 
-magazine_t arena_take_run_locked(arena_t *a, size_t size, unsigned count)
+/* A chunk that holds count times size bytes, else as many as there are in one piece. */
+static mchunkptr take_piece(arena_t *a, size_t size, unsigned count)
 {
     pages_t pages;
-    magazine_t m = take_exact(a, size, count);
-    if (m.count > 0)
-        return m;
-    merge_idle(a);
     mchunkptr c = take_free(a, size * count, &pages);
     if (c == NULL)
         c = take_free(a, size, &pages);
     if (c == NULL) {
         c = top_take(a, size * count);
-        if (c == NULL && (c = top_take(a, size)) == NULL)
-            return m;
-    } else {
-        size_t have = chunk_size(c), fit = have / size;
-        split(a, c, have, size * (fit < count ? fit : count), pages);
+        return c != NULL ? c : top_take(a, size);
     }
+    size_t have = chunk_size(c), fit = have / size;
+    split(a, c, have, size * (fit < count ? fit : count), pages);
+    return c;
+}
+
+magazine_t arena_take_run_locked(arena_t *a, size_t size, size_t align, unsigned count)
+{
+    bool plain = align <= CHUNK_ALIGN;
+    magazine_t m = plain ? take_exact(a, size, count) : (magazine_t){NULL, 0};
+    if (m.count > 0)
+        return m;
+    merge_idle(a);
+    mchunkptr c = plain ? take_piece(a, size, count)
+                        : arena_take_aligned_locked(a, size * count, align);
+    if (c == NULL)
+        return m;
     size_t fit = chunk_size(c) / size;
     return shuffle(cut_run(c, size, fit < count ? (unsigned)fit : count));
 }

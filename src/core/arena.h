@@ -145,9 +145,10 @@ bool arena_grow_locked(arena_t *a, mchunkptr c, size_t size);
 /* Cut c, in use, down to size bytes and free the rest if that is a chunk. */
 void arena_cut_locked(arena_t *a, mchunkptr c, size_t size);
 
-/* Up to count chunks of class size `size`, linked and marked: neighbours in address order
- * where one piece can be cut into them. Empty: no memory. */
-magazine_t arena_take_run_locked(arena_t *a, size_t size, unsigned count);
+/* Up to count chunks of class size `size`, linked and marked, with mem at a multiple of
+ * align, which divides size: neighbours in address order where one piece can be cut into
+ * them. Empty: no memory. */
+magazine_t arena_take_run_locked(arena_t *a, size_t size, size_t align, unsigned count);
 
 /* Sort what other arenas' threads have posted into the depot. */
 void arena_drain_locked(arena_t *a);

@@ -1,44 +1,34 @@
 /*
  * front/align.c - memory at a multiple of more than CHUNK_ALIGN.
  *
- * Small sizes are looked for in the thread's cache first: what was freed there by a
- * program that asks for one alignment and size again and again is aligned already, and
- * lies first in its class.
+ * Small sizes come from the thread's cache. Their chunks are a multiple of the alignment,
+ * so that in a run of such chunks all are aligned if the first one is, and what was freed
+ * serves the next such request.
  */
 #include "front/front.h"
 #include "front/place.h"
 
-static void *take_aligned(size_t align, size_t n)
+/* The first chunk of its class, if it will do. */
+CM_INLINE void *aligned_hit(thread_t *t, size_t align, size_t size)
 {
-    thread_t *t = thread_self;
-    cache_bin_t *b = &t->bins[class_of(chunk_size_for(n))];
-    uintptr_t *link = &b->head;
-    for (int i = 0; i < ALIGNED_LOOK; i++) {
-        uintptr_t mem = *link ^ t->secret.mask;
-        if (mem == 0)
-            return NULL;
-        uintptr_t *words = link_show(*link);
-        if ((mem & (align - 1)) == 0) {
-            *link = words[0];
-            b->room++;
-            link_unmark(words);
-            return harden_out(words);
-        }
-        link = words;
-    }
-    return NULL;
+    cache_bin_t *b = &t->bins[class_of(size)];
+    bool will_do = ((b->head ^ t->secret.mask) & (align - 1)) == 0;
+    return cm_likely(will_do) ? cache_pop(t, b) : NULL;
 }
 
 void *front_aligned(size_t align, size_t n)
 {
     if (align <= CHUNK_ALIGN)
         return front_malloc(n);
-    if (n <= CLASS_MAX - CHUNK_OVERHEAD) {
-        /* Of a class, so that the cache finds it when it comes back. */
-        n = class_round(chunk_size_for(n)) - SIZE_SZ - chunk_canary();
-        void *mem = take_aligned(align, n);
+    if (n <= CLASS_MAX / 2) {
+        size_t unit = align <= ALIGNED_RUN ? align : CHUNK_ALIGN;
+        size_t size = class_round((chunk_size_for(n) + unit - 1) & ~(unit - 1));
+        void *mem = aligned_hit(thread_self, align, size);
+        if (mem == NULL)
+            mem = cache_take_aligned(thread_get(), align, size);
         if (mem != NULL)
-            return mem;
+            return harden_out(mem);
+        n = size - SIZE_SZ - chunk_canary();
     }
     place_t place = {.n = n, .align = align};
     return place_take(&place) ? chunk_mem(place.chunk) : NULL;

@@ -53,7 +53,9 @@ static void load(thread_t *t, cache_bin_t *b, magazine_t m)
     b->room = b->cap - m.count;
 }
 
-static magazine_t fetch(thread_t *t, unsigned k, unsigned count)
+/* Chunks of class k from t's arena, at a multiple of align where a run is cut for
+ * them. */
+static magazine_t fetch(thread_t *t, unsigned k, size_t align, unsigned count)
 {
     magazine_t m = {NULL, 0};
     arena_t *a = thread_lock_arena(t);
@@ -63,7 +65,7 @@ static magazine_t fetch(thread_t *t, unsigned k, unsigned count)
         arena_drain_locked(a);
         m = depot_take(&a->depot, k);
         if (m.count == 0)
-            m = arena_take_run_locked(a, class_size(k), count);
+            m = arena_take_run_locked(a, class_size(k), align, count);
         purger_look_locked(a);
     }
     arena_unlock(a);
@@ -81,13 +83,13 @@ static magazine_t take_spare(thread_t *t, unsigned k)
 }
 
 /* Fill the empty bin of class k. False: no memory. */
-static bool refill(thread_t *t, unsigned k)
+static bool refill(thread_t *t, unsigned k, size_t align)
 {
     cache_bin_t *b = &t->bins[k];
     magazine_t m = take_spare(t, k);
     if (m.count == 0) {
         atomic_store_explicit(&t->mixed[k], false, memory_order_relaxed);
-        m = fetch(t, k, b->cap == 0 ? 1 : b->cap);
+        m = fetch(t, k, align, b->cap == 0 ? 1 : b->cap);
         grow_cap(t, b, class_size(k));
     }
     load(t, b, m);
@@ -102,8 +104,45 @@ void *cache_take(thread_t *t, size_t n)
     void *mem = cache_pop(t, &t->bins[k]);
     if (cm_likely(mem != NULL) || !thread_enter())
         return mem;
-    if (refill(t, k))
+    if (refill(t, k, CHUNK_ALIGN))
         mem = cache_pop(t, &t->bins[k]);
+    thread_leave();
+    return mem;
+}
+
+/* --- aligned --- */
+
+/* One of the first chunks of a bin that lies at a multiple of align. */
+static void *pop_aligned(cache_bin_t *b, size_t align)
+{
+    uintptr_t *link = &b->head;
+    for (int i = 0; i < ALIGNED_LOOK; i++) {
+        uintptr_t *words = link_show(*link);
+        if (words == NULL)
+            return NULL;
+        if (((uintptr_t)words & (align - 1)) == 0) {
+            *link = words[0];
+            b->room++;
+            link_unmark(words);
+            return words;
+        }
+        link = words;
+    }
+    return NULL;
+}
+
+void *cache_take_aligned(thread_t *t, size_t align, size_t size)
+{
+    unsigned k = class_of(size);
+    cache_bin_t *b = &t->bins[k];
+    size_t natural = size & -size; /* where one chunk is aligned so are the others */
+    if (natural > ALIGNED_RUN)
+        natural = ALIGNED_RUN;
+    if (caches_off(t) || !thread_enter())
+        return NULL;
+    void *mem = pop_aligned(b, align);
+    if (mem == NULL && b->room == b->cap && align <= natural && refill(t, k, natural))
+        mem = pop_aligned(b, align);
     thread_leave();
     return mem;
 }

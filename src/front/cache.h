@@ -90,6 +90,10 @@ CM_INLINE bool cache_free(void *mem)
  * no memory, or t has no cache. */
 void *cache_take(thread_t *t, size_t n);
 
+/* Memory of a chunk of the class size, at a multiple of align, more than CHUNK_ALIGN.
+ * NULL also if there is none at hand. */
+void *cache_take_aligned(thread_t *t, size_t align, size_t size);
+
 /* Keep chunk c of size CLASS_MAX or less, whoever it belongs to. False: t has no
  * cache. */
 bool cache_give(thread_t *t, mchunkptr c);
