@@ -81,7 +81,7 @@
 #define BIN_STEPS (1u << BIN_STEP_SHIFT)
 #define BIN_COUNT \
     (BIN_EXACT_LIMIT / CHUNK_ALIGN + BIN_STEPS * (HEAP_MAX_SHIFT - BIN_EXACT_SHIFT + 1))
-#define BIN_LOOK 8 /* chunks of a range bin that are looked at for a fit */
+#define BIN_LOOK 2
 
 /* Freed M chunks that the process keeps for reuse, as long as live and kept ones are no
  * more than were ever live. */
