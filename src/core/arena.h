@@ -27,9 +27,10 @@ struct large_info;
 #define ARENA_MAGIC CM_MAGIC(0x6e6572) /* "ren" */
 
 typedef struct arena {
-    cm_lock lock;
-    unsigned index;         /* in the table; 0 is the main arena */
-    size_t magic;           /* ARENA_MAGIC from its first heap on */
+    size_t magic;   /* ARENA_MAGIC from its first heap on */
+    unsigned index; /* in the table; 0 is the main arena */
+    /* What is above is constant, and read by whoever frees a chunk of this arena. */
+    cm_lock lock CM_ALIGNED(CACHE_LINE);
     _Atomic uint64_t users; /* generation << 32 | threads that allocate from it */
     mchunkptr top;          /* NULL: the arena has none */
     uintptr_t top_mark, top_mark_before; /* as far as top has come of late, and before */
