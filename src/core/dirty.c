@@ -19,8 +19,8 @@ zone_t dirty_pages(const chunk_t *c)
  * the list ends here. */
 static mchunkptr neighbour(mchunkptr c, uintptr_t hidden, bool older)
 {
-    mchunkptr n = (mchunkptr)(hidden ^
-                              link_secret.mask); /* NOLINT(performance-no-int-to-ptr) */
+    mchunkptr n =
+        (mchunkptr)(hidden ^ link_secret.mask); /* NOLINT(performance-no-int-to-ptr) */
     if (n == NULL)
         return NULL;
     if (cm_unlikely((uintptr_t)n % CHUNK_ALIGN != (uintptr_t)c % CHUNK_ALIGN ||

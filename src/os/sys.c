@@ -163,8 +163,8 @@ const char *os_environment(const char *name)
     char **all = environment != NULL ? environment : environ;
     if (getauxval(AT_SECURE) != 0 || all == NULL)
         return NULL;
+    size_t length = cm_length(name);
     for (; *all != NULL; all++) {
-        size_t length = cm_length(name);
         if (cm_starts_with(*all, name) && (*all)[length] == '=')
             return *all + length + 1;
     }

@@ -1,15 +1,28 @@
-/* os/thread.c - a thread of our own, and time for it to pass. */
+/*
+ * os/thread.c - a thread of our own, and time for it to pass.
+ *
+ * The thread is the kernel's and not libc's. malloc and free are called by libc itself, and
+ * by whoever libc calls back, under locks that pthread_create waits for (seen: a thread
+ * that ends frees its thread-local memory under nptl's lock on stacks). clone takes none.
+ * So the thread has a stack and thread-local memory of our making: zeroes where errno and
+ * our own variables are, and where libc has its struct a pointer to itself and the
+ * canary. Of libc it may call nothing that needs more: system calls, memset and the like.
+ */
 #include "os/os.h"
 
 #include <errno.h>
 #include <linux/futex.h>
-#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#define STACK_BYTES (128 * KIB)
+#define STACK_BYTES (64 * KIB)
+#define LIBC_BYTES (4 * KIB) /* libc's struct, before or behind the thread pointer */
+#define OURS_BYTES 256       /* a library's thread-local variables are together */
 
 uint32_t os_milliseconds(void)
 {
@@ -29,62 +42,124 @@ void os_doze(_Atomic uint32_t *word, uint32_t value, uint32_t milliseconds)
     errno = saved;
 }
 
-static _Atomic int own_thread;
+/* --- the thread --- */
+
+static struct {
+    char *memory; /* a guard page, the stack, thread-local memory */
+    size_t bytes;
+    uintptr_t pointer; /* the thread pointer, in there */
+    uint32_t generation;
+    _Atomic int id; /* the kernel writes it, and 0 when the thread is off its stack */
+    void (*body)(void);
+} own_thread;
+static CM_TLS char own_tls; /* where our thread-local variables are */
 
 int os_own_thread(void)
 {
-    return atomic_load_explicit(&own_thread, memory_order_relaxed);
+    return atomic_load_explicit(&own_thread.id, memory_order_relaxed);
 }
 
-static void (*own_body)(void);
-
-/* A sandbox may kill for gettid. libc knows the id, and writes it into a mutex. */
-static int own_id(void)
+static uintptr_t thread_pointer(void)
 {
-#if defined(__GLIBC__)
-    pthread_mutex_t m = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
-    pthread_mutex_lock(&m);
-    int id = m.__data.__owner;
-    pthread_mutex_unlock(&m);
-    return id;
+#if defined(__x86_64__)
+    uintptr_t pointer;
+    __asm__("mov %%fs:0, %0" : "=r"(pointer));
+    return pointer;
 #else
-    return (int)syscall(SYS_gettid);
+    return (uintptr_t)__builtin_thread_pointer();
 #endif
 }
 
-static void *run(void *arg)
+/* Map it once, as far around the thread pointer as what we use lies around the caller's. */
+static bool have_memory(void)
 {
-    (void)arg;
-    atomic_store_explicit(&own_thread, own_id(), memory_order_relaxed);
-    own_body();
-    atomic_store_explicit(&own_thread, 0, memory_order_relaxed);
-    return NULL;
+    uintptr_t here = thread_pointer(), uses[] = {(uintptr_t)&errno, (uintptr_t)&own_tls};
+    size_t below = LIBC_BYTES, above = LIBC_BYTES;
+    for (unsigned i = 0; i < 2; i++) {
+        if (uses[i] < here && here - uses[i] + OURS_BYTES > below)
+            below = here - uses[i] + OURS_BYTES;
+        if (uses[i] >= here && uses[i] - here + OURS_BYTES > above)
+            above = uses[i] - here + OURS_BYTES;
+    }
+    if (own_thread.memory != NULL)
+        return true;
+    size_t stack = os_page + STACK_BYTES + os_pages(below);
+    own_thread.bytes = stack + os_pages(above);
+    own_thread.memory = os_map(own_thread.bytes);
+    if (own_thread.memory == NULL)
+        return false;
+    os_count_metadata(own_thread.bytes);
+    mprotect(own_thread.memory, os_page, PROT_NONE);
+    own_thread.pointer = (uintptr_t)own_thread.memory + stack;
+    return true;
 }
 
-/* A program with much thread-local memory needs more stack than ours: then the
- * default. */
-static bool create(size_t stack)
+/* The words that compiled code and libc read through the thread pointer. */
+static void write_header(void)
 {
-    static pthread_attr_t attr; /* one start at a time, and little stack */
-    pthread_t id;
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    if (stack != 0)
-        pthread_attr_setstacksize(&attr, stack);
-    bool done = pthread_create(&id, &attr, run, NULL) == 0;
-    pthread_attr_destroy(&attr);
-    return done;
+    uintptr_t *header =
+        (uintptr_t *)own_thread.pointer; /* NOLINT(performance-no-int-to-ptr) */
+    memset(own_thread.memory + os_page + STACK_BYTES, 0,
+           own_thread.bytes - os_page - STACK_BYTES);
+#if defined(__x86_64__)
+    const uintptr_t *callers =
+        (const uintptr_t *)thread_pointer(); /* NOLINT(performance-no-int-to-ptr) */
+    header[0] = header[2] = own_thread.pointer;
+    header[5] = callers[5];
+#else
+    (void)header;
+#endif
+}
+
+static int run(void *arg)
+{
+    (void)arg;
+    own_thread.body();
+    return 0;
+}
+
+/* The last thread has nothing more to do than to end; a child of fork has none. */
+static void await_end(void)
+{
+    int id;
+    if (own_thread.generation != cm_generation())
+        atomic_store_explicit(&own_thread.id, 0, memory_order_relaxed);
+    while ((id = atomic_load_explicit(&own_thread.id, memory_order_acquire)) != 0)
+        syscall(SYS_futex, &own_thread.id, FUTEX_WAIT, id, NULL, NULL, 0);
+    own_thread.generation = cm_generation();
+}
+
+/* What the caller has blocked comes back, and the thread has all blocked, by the kernel's
+ * own set: libc's leaves two out. */
+static void mask_signals(uint64_t *before, bool block)
+{
+    const uint64_t all = ~(uint64_t)0;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, block ? &all : before, block ? before : NULL,
+            sizeof all);
 }
 
 bool os_thread_start(void (*body)(void))
 {
-    static sigset_t all, before;
+#if defined(__i386__)
+    (void)body;
+    return false; /* its thread pointer is a segment's */
+#else
+    /* Those of pthread_create: a sandbox may allow no others. */
+    const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+                      CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID |
+                      CLONE_CHILD_CLEARTID;
+    uint64_t before;
     int saved = errno;
-    own_body = body;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool done = create(STACK_BYTES) || create(0);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    await_end();
+    if (!have_memory())
+        return false;
+    write_header();
+    own_thread.body = body;
+    mask_signals(&before, true);
+    bool done = clone(run, own_thread.memory + os_page + STACK_BYTES, flags, NULL,
+                      &own_thread.id, own_thread.pointer, &own_thread.id) != -1;
+    mask_signals(&before, false);
     errno = saved;
     return done;
+#endif
 }
