@@ -8,12 +8,13 @@
 #include "front/front.h"
 #include "front/place.h"
 
-/* The first chunk of its class, if it will do. */
+/* The first chunk of its class, if it will do. In the secure variant another one may go in
+ * its place. */
 CM_INLINE void *aligned_hit(thread_t *t, size_t align, size_t size)
 {
     cache_bin_t *b = &t->bins[class_of(size)];
     bool will_do = ((b->head ^ t->secret.mask) & (align - 1)) == 0;
-    return cm_likely(will_do) ? cache_pop(t, b) : NULL;
+    return !CM_SECURE && cm_likely(will_do) ? cache_pop(t, b) : NULL;
 }
 
 void *front_aligned(size_t align, size_t n)

@@ -20,16 +20,24 @@ static void every_alignment_and_size_goes_together(void **state)
     assert_true(check_all() > 0);
 }
 
-/* A chunk may be a bit larger than its class; freed, it belongs to a larger one. */
-static bool is_exact(const void *mem, size_t n)
+/* The chunk that serves a small request: a multiple of its alignment, if runs are cut for
+ * that. */
+static size_t wish(size_t align, size_t n)
 {
-    return chunk_size(chunk_of(mem)) == class_round(chunk_size_for(n));
+    size_t unit = align <= ALIGNED_RUN ? align : CHUNK_ALIGN;
+    return class_round((chunk_size_for(n) + unit - 1) & ~(unit - 1));
+}
+
+/* A chunk may be a bit larger than its class; freed, it belongs to a larger one. */
+static bool is_exact(const void *mem, size_t align, size_t n)
+{
+    return chunk_size(chunk_of(mem)) == wish(align, n);
 }
 
 static void *given_exact(size_t align, size_t n)
 {
     void *mem = front_aligned(align, n);
-    while (!is_exact(mem, n)) /* few: they stay where they are */
+    while (!is_exact(mem, align, n)) /* few: they stay where they are */
         mem = front_aligned(align, n);
     return mem;
 }
@@ -49,7 +57,7 @@ static void freed_aligned_memory_is_found_in_the_cache(void **state)
 {
     (void)state;
     for (size_t align = 32; align <= 4096; align *= 2)
-        for (size_t n = 10; n < CLASS_MAX - 4096; n = n * 3 + 5) {
+        for (size_t n = 10; n < CLASS_MAX / 2; n = n * 3 + 5) {
             void *mem = given_exact(align, n);
             front_free(mem);
             void *again = front_aligned(align, n);
@@ -68,7 +76,7 @@ static void the_cache_is_looked_through_for_an_aligned_chunk(void **state)
     for (int i = 0; i < COUNT; i++) /* the cap grows, so that all fit */
         do
             plain[i] = malloc(600);
-        while (is_aligned(plain[i], 4096) || !is_exact(plain[i], 600));
+        while (is_aligned(plain[i], 4096) || !is_exact(plain[i], 16, 600));
     free(mem);
     free(plain[0]); /* in front of it */
     cache_bin_t *b = &thread_self->bins[class_of(chunk_size_for(600))];
@@ -84,12 +92,30 @@ static void the_cache_is_looked_through_for_an_aligned_chunk(void **state)
 static void aligned_memory_is_of_a_class(void **state)
 {
     (void)state;
-    for (size_t n = 1; n < CLASS_MAX - 16; n = n + n / 3 + 1) {
+    for (size_t n = 1; n <= CLASS_MAX / 2; n = n + n / 3 + 1) {
         void *mem = front_aligned(64, n);
-        size_t size = chunk_size(chunk_of(mem)), wish = class_round(chunk_size_for(n));
-        assert_true(size == wish || size == wish + CHUNK_ALIGN);
+        size_t size = chunk_size(chunk_of(mem));
+        assert_true(size == wish(64, n) || size == wish(64, n) + CHUNK_ALIGN);
         front_free(mem);
     }
+}
+
+static void a_run_is_cut_where_all_of_it_is_aligned(void **state)
+{
+    enum { COUNT = 300, N = 200, ALIGN = 64 };
+    (void)state;
+    char *mem[COUNT];
+    int neighbours = 0;
+    for (int i = 0; i < COUNT; i++) {
+        mem[i] = front_aligned(ALIGN, N);
+        assert_true(is_aligned(mem[i], ALIGN));
+        neighbours += i > 0 && mem[i] == mem[i - 1] + wish(ALIGN, N);
+    }
+    if (!CM_SECURE && MAGAZINE_MOST > 2)
+        assert_true(neighbours > COUNT / 2);
+    for (int i = 0; i < COUNT; i++)
+        front_free(mem[i]);
+    assert_true(check_all() > 0);
 }
 
 static void large_aligned_memory_is_a_mapping_with_its_chunk_far_in(void **state)
@@ -121,6 +147,7 @@ int main(void)
         cmocka_unit_test(freed_aligned_memory_is_found_in_the_cache),
         cmocka_unit_test(the_cache_is_looked_through_for_an_aligned_chunk),
         cmocka_unit_test(aligned_memory_is_of_a_class),
+        cmocka_unit_test(a_run_is_cut_where_all_of_it_is_aligned),
         cmocka_unit_test(large_aligned_memory_is_a_mapping_with_its_chunk_far_in),
         cmocka_unit_test(what_cannot_be_is_refused),
     };

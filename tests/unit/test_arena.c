@@ -228,14 +228,14 @@ static void assert_run(magazine_t m, size_t size, unsigned count)
 static void a_run_is_neighbours_in_address_order(void **state)
 {
     for (unsigned count = 1; count <= 64; count *= 2)
-        assert_run(arena_take_run_locked(*state, 48, count), 48, count);
-    assert_run(arena_take_run_locked(*state, 2048, 5), 2048, 5);
+        assert_run(arena_take_run_locked(*state, 48, CHUNK_ALIGN, count), 48, count);
+    assert_run(arena_take_run_locked(*state, 2048, CHUNK_ALIGN, 5), 2048, 5);
 }
 
 static void a_run_is_cut_from_a_free_chunk_that_holds_it(void **state)
 {
     mchunkptr hole = given_free(*state, 1040);
-    magazine_t m = arena_take_run_locked(*state, 64, 10);
+    magazine_t m = arena_take_run_locked(*state, 64, CHUNK_ALIGN, 10);
     assert_run(m, 64, 10);
     assert_ptr_equal(chunk_of(m.first), hole);
     assert_true(chunk_is_free(chunk_at(hole, 640)));
@@ -245,7 +245,7 @@ static void a_run_is_cut_from_a_free_chunk_that_holds_it(void **state)
 static void a_run_is_shorter_where_a_free_chunk_holds_no_more(void **state)
 {
     mchunkptr hole = given_free(*state, 336);
-    magazine_t m = arena_take_run_locked(*state, 96, 10);
+    magazine_t m = arena_take_run_locked(*state, 96, CHUNK_ALIGN, 10);
     assert_int_equal(m.count, 3);
     assert_ptr_equal(chunk_of(m.first), hole);
     mchunkptr last = chunk_of(link_next(link_next(m.first)));
@@ -253,7 +253,7 @@ static void a_run_is_shorter_where_a_free_chunk_holds_no_more(void **state)
     assert_int_equal(chunk_size(last), 96);
     assert_true(chunk_is_free(chunk_next(last)));
     hole = given_free(*state, 304);
-    m = arena_take_run_locked(*state, 96, 10);
+    m = arena_take_run_locked(*state, 96, CHUNK_ALIGN, 10);
     assert_ptr_equal(chunk_of(m.first), hole);
     last = chunk_of(link_next(link_next(m.first)));
     assert_int_equal(chunk_size(last), 112); /* 16 are none: the last has them */
@@ -263,7 +263,7 @@ static void free_chunks_of_just_the_size_come_first(void **state)
 {
     mchunkptr larger = given_free(*state, 4096), exact = given_free(*state, 64),
               other = given_free(*state, 64);
-    magazine_t m = arena_take_run_locked(*state, 64, 10);
+    magazine_t m = arena_take_run_locked(*state, 64, CHUNK_ALIGN, 10);
     assert_int_equal(m.count, 2);
     assert_ptr_equal(chunk_of(m.first), other);
     assert_ptr_equal(chunk_of(link_next(m.first)), exact);
@@ -275,7 +275,7 @@ static void free_chunks_of_just_the_size_come_first(void **state)
 static void a_list_is_given_back_whole(void **state)
 {
     const chunk_t *top = own.top;
-    magazine_t m = arena_take_run_locked(*state, 64, 16);
+    magazine_t m = arena_take_run_locked(*state, 64, CHUNK_ALIGN, 16);
     arena_give_list_locked(*state, m.first);
     assert_ptr_equal(own.top, top);
 }
@@ -408,7 +408,7 @@ static void a_mapping_that_comes_home_leaves_the_list(void **state)
 
 static size_t park(arena_t *a, size_t size, unsigned count)
 {
-    magazine_t m = arena_take_run_locked(a, size, count);
+    magazine_t m = arena_take_run_locked(a, size, CHUNK_ALIGN, count);
     depot_park(&a->depot, class_of(size), m);
     return m.count * size;
 }

@@ -111,15 +111,13 @@ static void the_next_larger_chunk_serves_when_there_is_none_of_the_size(void **s
 
 static void a_range_bin_gives_its_tightest_fit(void **state)
 {
-    static const size_t sizes[] = {4480, 4112, 4400, 4128, 4320};
-    mchunkptr c[5];
-    for (int i = 0; i < 5; i++)
-        c[i] = given_binned(*state, sizes[i]);
-    assert_ptr_equal(bin_take(&bins, 4128), c[3]);
-    assert_ptr_equal(bin_take(&bins, 4128), c[4]);
-    assert_ptr_equal(bin_take(&bins, 4096), c[1]);
-    assert_ptr_equal(bin_take(&bins, 4416), c[0]);
-    assert_ptr_equal(bin_take(&bins, 4096), c[2]);
+    mchunkptr loose = given_binned(*state, 4480), tight = given_binned(*state, 4128);
+    assert_ptr_equal(bin_take(&bins, 4112), tight);
+    assert_ptr_equal(bin_take(&bins, 4112), loose);
+    tight = given_binned(*state, 4128);
+    loose = given_binned(*state, 4480);
+    assert_ptr_equal(bin_take(&bins, 4416), loose); /* the only fit */
+    assert_ptr_equal(bin_take(&bins, 4096), tight);
 }
 
 static void so_many_are_looked_at_and_no_more(void **state)

@@ -28,7 +28,7 @@ static void assert_found(const char *what, const void *where)
 static void a_sound_arena_passes(void **state)
 {
     given_free(*state, 64), given_free(*state, 5008);
-    arena_take_run_locked(*state, 48, 7);
+    arena_take_run_locked(*state, 48, CHUNK_ALIGN, 7);
     words_t w = words_of(do_check, NULL);
     assert_string_equal(w.text, "");
     assert_int_equal(w.status, 0);
@@ -188,7 +188,7 @@ static void a_free_chunk_in_no_bin_is_found(void **state)
 /* A parked magazine of three, and its first chunk. */
 static uintptr_t *given_magazine(arena_t *a)
 {
-    magazine_t m = arena_take_run_locked(a, 64, 3);
+    magazine_t m = arena_take_run_locked(a, 64, CHUNK_ALIGN, 3);
     assert_int_equal(m.count, 3);
     depot_park(&a->depot, class_of(64), m);
     return m.first;

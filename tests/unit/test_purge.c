@@ -168,7 +168,7 @@ static void pad_stays(void **state)
 
 static void given_parked(arena_t *a, size_t size, unsigned count)
 {
-    magazine_t m = arena_take_run_locked(a, size, count);
+    magazine_t m = arena_take_run_locked(a, size, CHUNK_ALIGN, count);
     depot_park(&a->depot, class_of(size), m);
 }
 

@@ -61,7 +61,7 @@ static void each_kind_of_chunk_counts_where_it_belongs(void **state)
     assert_int_equal(s.binned, 2112);
     assert_int_equal(s.free_largest, 2048);
     assert_int_equal(s.free_count, 2);
-    magazine_t m = arena_take_run_locked(*state, 64, 1);
+    magazine_t m = arena_take_run_locked(*state, 64, CHUNK_ALIGN, 1);
     depot_park(&own.depot, class_of(64), m);
     mchunkptr c = take(*state, 2048);
     inbox_post(&own.inbox, chunk_mem(c), chunk_mem(c)); /* waiting there it counts too */

@@ -56,7 +56,7 @@ static void an_empty_arena_is_an_arena_a_heap_and_top(void **state)
 static void each_chunk_is_told_by_what_it_is(void **state)
 {
     mchunkptr used = take(*state, 64), hole = given_free(*state, 2048);
-    magazine_t m = arena_take_run_locked(*state, 48, 1);
+    magazine_t m = arena_take_run_locked(*state, 48, CHUNK_ALIGN, 1);
     depot_park(&own.depot, class_of(48), m);
     walk_own();
     assert_int_equal(item_of(used)->kind, CMALLOC_INUSE);
