@@ -39,13 +39,20 @@ static mchunkptr take_free(arena_t *a, size_t size, pages_t *pages)
     return c;
 }
 
-/* Ready against merged: demand has moved away from what waits in the depot, so that goes
- * back to the heap before a hole is cut up or fresh memory touched. As long as the depot
- * itself can serve, nobody comes here. */
+static void merge_class(arena_t *a, unsigned k)
+{
+    magazine_t m;
+    while ((m = depot_take_back(&a->depot, k)).count > 0)
+        arena_give_list_locked(a, m.first);
+}
+
+/* Ready against merged: demand has moved away from what waits in the depot, so classes
+ * that nobody has asked for lately go back to the heap before a hole is cut up or fresh
+ * memory touched. As long as the depot itself can serve, nobody comes here. */
 static void merge_idle(arena_t *a)
 {
-    if (a->depot.bytes > DEPOT_READY)
-        arena_merge_locked(a);
+    while (cm_unlikely(a->depot.bytes > DEPOT_READY))
+        merge_class(a, depot_unwanted(&a->depot));
 }
 
 mchunkptr arena_take_locked(arena_t *a, size_t size)
@@ -289,11 +296,8 @@ void arena_give_aged_locked(arena_t *a, void *first)
 
 void arena_merge_locked(arena_t *a)
 {
-    for (unsigned k = 0; k < CLASS_COUNT && a->depot.bytes > 0; k++) {
-        magazine_t m;
-        while ((m = depot_take(&a->depot, k)).count > 0)
-            arena_give_list_locked(a, m.first);
-    }
+    for (unsigned k = 0; k < CLASS_COUNT && a->depot.bytes > 0; k++)
+        merge_class(a, k);
 }
 
 void arena_drain_locked(arena_t *a)

@@ -44,7 +44,7 @@ void depot_park(depot_t *d, unsigned k, magazine_t m)
     push(d, k, m);
 }
 
-static magazine_t take_any(depot_t *d, unsigned k)
+magazine_t depot_take_back(depot_t *d, unsigned k)
 {
     depot_shelf_t *shelf = &d->shelf[k];
     magazine_t m = shelf->loose;
@@ -62,7 +62,18 @@ static magazine_t take_any(depot_t *d, unsigned k)
 magazine_t depot_take(depot_t *d, unsigned k)
 {
     keep_for(&d->shelf[k], PURGE_TICKS);
-    return take_any(d, k);
+    d->shelf[k].wanted = true;
+    return depot_take_back(d, k);
+}
+
+unsigned depot_unwanted(depot_t *d)
+{
+    for (;;) {
+        depot_shelf_t *shelf = &d->shelf[d->hand = (d->hand + 1) % CLASS_COUNT];
+        if (!shelf->wanted && (shelf->parked != NULL || shelf->loose.first != NULL))
+            return d->hand;
+        shelf->wanted = false;
+    }
 }
 
 void depot_tick(depot_t *d)
@@ -73,5 +84,5 @@ void depot_tick(depot_t *d)
 
 magazine_t depot_take_idle(depot_t *d, unsigned k)
 {
-    return d->shelf[k].ticks > 0 ? (magazine_t){NULL, 0} : take_any(d, k);
+    return d->shelf[k].ticks > 0 ? (magazine_t){NULL, 0} : depot_take_back(d, k);
 }

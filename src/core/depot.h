@@ -24,11 +24,13 @@ typedef struct depot_shelf {
     void *parked; /* first chunk of the magazine parked last */
     magazine_t loose;
     unsigned ticks; /* until what is here is idle */
+    bool wanted;    /* since the hand came by */
 } depot_shelf_t;
 
 typedef struct depot {
     size_t bytes;
     depot_shelf_t shelf[CLASS_COUNT];
+    unsigned hand; /* goes round the shelves */
 } depot_t;
 
 /* Park a magazine of chunks of class k. An empty one is nothing. */
@@ -43,6 +45,12 @@ magazine_t depot_take(depot_t *d, unsigned k);
 /* A tick has gone by. What nobody has taken any of for PURGE_TICKS ticks, or parked any
  * of for half of that, is idle. */
 void depot_tick(depot_t *d);
+
+/* The same for who merges it. */
+magazine_t depot_take_back(depot_t *d, unsigned k);
+
+/* The next class that nobody has asked for since the hand came by last. Pre: bytes > 0. */
+unsigned depot_unwanted(depot_t *d);
 
 /* Take a magazine of class k if the class is idle. */
 magazine_t depot_take_idle(depot_t *d, unsigned k);

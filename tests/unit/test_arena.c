@@ -427,6 +427,24 @@ static void a_full_depot_is_merged_before_other_sizes_are_served(void **state)
     assert_int_equal(own.depot.bytes, 0);
 }
 
+static void what_was_asked_for_lately_is_merged_last(void **state)
+{
+    size_t wanted = park(*state, 64, 2), parked = wanted;
+    depot_park(&own.depot, class_of(64), depot_take(&own.depot, class_of(64)));
+    while (parked <= DEPOT_READY)
+        parked += park(*state, 1024, 4);
+    take(*state, 96);
+    assert_int_equal(own.depot.bytes, wanted);
+    while (own.depot.bytes <= DEPOT_READY)
+        park(*state, 1024, 4);
+    depot_take(&own.depot, class_of(1024)); /* now that is */
+    while (own.depot.bytes <= DEPOT_READY)
+        park(*state, 1024, 4);
+    own.depot.shelf[class_of(1024)].wanted = true;
+    take(*state, 96);
+    assert_null(own.depot.shelf[class_of(64)].parked);
+}
+
 static void a_depot_below_its_limit_is_left_alone(void **state)
 {
     size_t parked = park(*state, 512, 4);
@@ -587,6 +605,7 @@ int main(void)
         arena_test(what_comes_home_is_sorted_into_the_depot),
         arena_test(a_mapping_that_comes_home_leaves_the_list),
         arena_test(a_full_depot_is_merged_before_other_sizes_are_served),
+        arena_test(what_was_asked_for_lately_is_merged_last),
         arena_test(a_depot_below_its_limit_is_left_alone),
         arena_test(a_second_free_is_found_wherever_the_chunk_went),
         arena_test(a_second_free_of_what_top_has_swallowed_is_found),
