@@ -49,8 +49,11 @@ double bench_now(void);
 /* Resident bytes of this process. Allocates nothing. */
 size_t bench_resident(void);
 
-/* Zeroed, resident memory that the allocator under test never sees. Lives until exit. */
+/* Zeroed, resident memory that the allocator under test never sees. */
 void *bench_map(size_t bytes);
+void bench_unmap(void *mem, size_t bytes);
+
+void bench_nap(double seconds);
 
 /* splitmix64: one multiply-shift chain a call, good enough to pick sizes and victims. */
 static inline uint64_t bench_random(uint64_t *state)
@@ -129,7 +132,7 @@ workload_fn powerlaw, latency;
 workload_fn large_reuse, large_mixed;
 workload_fn vectors, strings;
 workload_fn callocs, aligned;
-workload_fn bursts, drift, drift_threads, memory_return;
+workload_fn bursts, drift, drift_threads, memory_return, memory_daemon;
 workload_fn churn_threads, larson, prodcons, ring, phases, batches;
 workload_fn sharing_active, sharing_passive;
 workload_fn thread_start, thread_crowd;

@@ -8,7 +8,7 @@
 
 .PHONY: bench-build bench-deps
 
-BENCH_PARTS := main common small trees powerlaw large resident threads
+BENCH_PARTS := main common small trees powerlaw large resident returned threads
 # Not $(CODE): its -fno-builtin would turn each memcpy of a word into a call. The family
 # itself must stay calls, else the compiler takes pairs of malloc and free away.
 BENCH_FLAGS := -std=c11 -O2 -g -pthread -fno-builtin-malloc -fno-builtin-free \

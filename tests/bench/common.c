@@ -55,6 +55,15 @@ size_t bench_resident(void)
     return (size_t)strtoul(resident, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+void bench_unmap(void *mem, size_t bytes) { munmap(mem, bytes); }
+
+void bench_nap(double seconds)
+{
+    time_t whole = (time_t)seconds;
+    long nano = (long)((seconds - (double)whole) * 1e9);
+    nanosleep(&(struct timespec){.tv_sec = whole, .tv_nsec = nano}, NULL);
+}
+
 void *bench_map(size_t bytes)
 {
     void *mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE,

@@ -1,13 +1,10 @@
 /*
- * resident.c - programs whose resident memory is the question: bursts that shrink, sizes
- * that drift, and a large heap that is freed. Each samples resident / live, where live is
- * the sum of the sizes that it asked for, and resident is what the process gained over
- * its own tables.
+ * resident.c - programs whose resident memory is the question: bursts that shrink and
+ * sizes that drift. Each samples resident / live, where live is the sum of the sizes that
+ * it asked for, and resident is what the process gained over its own tables.
  */
 #define _GNU_SOURCE
 #include "bench.h"
-
-#include <time.h>
 
 enum { MIB = 1024 * 1024 };
 
@@ -82,13 +79,6 @@ static uint64_t burst_shrink(sized **all, size_t *live, uint64_t burst)
     return sum;
 }
 
-static void nap(double seconds)
-{
-    time_t whole = (time_t)seconds;
-    long nano = (long)((seconds - (double)whole) * 1e9);
-    nanosleep(&(struct timespec){.tv_sec = whole, .tv_nsec = nano}, NULL);
-}
-
 void bursts(const bench_args *args)
 {
     static uint32_t size[BENCH_TABLE];
@@ -105,7 +95,7 @@ void bursts(const bench_args *args)
         for (size_t i = 0; i < QUIET; i++)
             sum +=
                 sized_drop(sized_new(size[i % BENCH_TABLE], i, &quiet_live), &quiet_live);
-        nap(0.1);
+        bench_nap(0.1);
         ratio_sample(&r, live);
     }
     for (size_t i = 0; i < BURST_OBJECTS; i++)
@@ -240,58 +230,4 @@ void drift_threads(const bench_args *args)
     }
     bench_checksum(sum);
     ratio_report(&shared.r);
-}
-
-/*
- * 400 MiB of small objects, all freed but one in a thousand; then the process sleeps, and
- * resident memory is read at once and after 1, 3 and 10 seconds. Then again after malloc
- * activity, since some allocators give back only when they are called.
- */
-static double resident_mib(size_t base)
-{
-    return ((double)bench_resident() - (double)base) / MIB;
-}
-
-/* More objects at a time than caches hold, so that the slow paths are taken too. */
-static uint64_t some_calls(const uint32_t *size)
-{
-    enum { ROUNDS = 5, AT_A_TIME = 20000 };
-    static void *live[AT_A_TIME];
-    uint64_t sum = 0;
-    for (size_t r = 0; r < ROUNDS; r++) {
-        for (size_t i = 0; i < AT_A_TIME; i++)
-            live[i] = object_new(size[i % BENCH_TABLE], i);
-        for (size_t i = 0; i < AT_A_TIME; i++)
-            sum += object_drop(live[i]);
-    }
-    return sum;
-}
-
-void memory_return(const bench_args *args)
-{
-    enum { OBJECTS = 1200000, STAY = 1000 };
-    static uint32_t size[BENCH_TABLE];
-    void **all = bench_map(OBJECTS * sizeof *all);
-    uint64_t sum = 0;
-    (void)args;
-    sizes_power(size, 64, 4096, 14);
-    size_t base = bench_resident();
-    for (size_t i = 0; i < OBJECTS; i++)
-        all[i] = object_new(size[i % BENCH_TABLE], i);
-    bench_metric("full_MiB", resident_mib(base));
-    for (size_t i = 0; i < OBJECTS; i++)
-        if (i % STAY != 0)
-            sum += object_drop(all[i]);
-    bench_metric("freed_MiB", resident_mib(base));
-    nap(1);
-    bench_metric("after_1s_MiB", resident_mib(base));
-    nap(2);
-    bench_metric("after_3s_MiB", resident_mib(base));
-    nap(7);
-    bench_metric("after_10s_MiB", resident_mib(base));
-    sum += some_calls(size);
-    bench_metric("after_calls_MiB", resident_mib(base));
-    for (size_t i = 0; i < OBJECTS; i += STAY)
-        sum += object_drop(all[i]);
-    bench_checksum(sum);
 }

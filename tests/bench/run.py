@@ -53,7 +53,7 @@ def arguments():
     p.add_argument("--peers", default=env("PEERS", ""), help='more allocators: "name=/path.so ..."')
     p.add_argument("--cmalloc", default=os.path.join(measure.TOP, "libcmalloc.so"))
     p.add_argument("--timeout", type=float, default=0, help="seconds for one run (60; quick: 30)")
-    p.add_argument("--memory-return", action="store_true", help="also 400 MiB freed, then 10 s of idleness")
+    p.add_argument("--memory-return", action="store_true", help="also what comes back after a peak, with no further call")
     p.add_argument("--list", action="store_true", help="say what there is, run nothing")
     args = p.parse_args()
     args.runs = args.runs or (3 if args.quick else 5)
