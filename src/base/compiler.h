@@ -57,6 +57,9 @@ CM_INLINE size_t cm_fold_product(size_t a, size_t b)
     return (size_t)product ^ (size_t)(product >> (sizeof(size_t) * 8));
 }
 
+/* The memory at p will be wanted soon, to write to. */
+CM_INLINE void cm_prefetch(const void *p) { __builtin_prefetch(p, 1); }
+
 /* Tell a processor that this thread is waiting for another. */
 CM_INLINE void cm_pause(void)
 {

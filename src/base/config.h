@@ -128,6 +128,9 @@
 #define PURGER_WIPE 8192 /* bytes of its stack that a tick may use */
 #define PURGER_STOP (CM_TINY ? 0 : 128 * KIB)
 
+/* Cache lines that are asked for when a magazine is taken up. */
+#define MAGAZINE_AHEAD 16
+
 /* Bytes that all thread caches together may be ready to hold; a thread that would pass it
  * keeps its magazines small. */
 #define CACHE_BUDGET (64 * MIB)

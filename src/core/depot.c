@@ -52,6 +52,7 @@ magazine_t depot_take_back(depot_t *d, unsigned k)
         m.first = shelf->parked;
         m.count = (unsigned)link_words(second_of(m.first))[2];
         shelf->parked = link_show(link_words(m.first)[2]);
+        cm_prefetch(shelf->parked);
     } else {
         shelf->loose = (magazine_t){NULL, 0};
     }

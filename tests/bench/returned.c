@@ -74,7 +74,8 @@ static double live_pages(void)
     seen = bench_map(SEEN * sizeof *seen);
     for (unsigned t = 0; t < THREADS; t++)
         for (size_t i = 0; i < OBJECTS; i++) {
-            uintptr_t mem = (uintptr_t)all[t][i], last = (mem + size_of(i) - 1) / BENCH_PAGE;
+            uintptr_t mem = (uintptr_t)all[t][i],
+                      last = (mem + size_of(i) - 1) / BENCH_PAGE;
             for (uintptr_t page = mem / BENCH_PAGE; mem != 0 && page <= last; page++)
                 different += first_seen(seen, page);
         }
