@@ -13,8 +13,9 @@
  *   idle -> called -> running -> idle        by compare-and-swap; `running` is of one
  *   ^______________________|                 generation: a child of fork starts its own
  *
- * Without a thread (background=off, a program that has none, or none can be made) whoever is called does a tick's
- * work itself when a tick has gone by; with purge_age=0 everybody purges all at once.
+ * Without a thread (background=off, a program that has none, or none can be made) whoever
+ * is called does a tick's work itself when a tick has gone by; with purge_age=0 everybody
+ * purges all at once.
  */
 #ifndef CM_FRONT_PURGER_H
 #define CM_FRONT_PURGER_H
