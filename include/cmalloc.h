@@ -127,7 +127,7 @@ int cmalloc_walk(int (*visit)(const cmalloc_item *item, void *arg), void *arg);
  */
 typedef struct cmalloc_stats {
     size_t mapped; /* what it has from the system, usable without asking again */
-    size_t live; /* what the program may use of the chunks that it holds: the sum of
+    size_t live;   /* what the program may use of the chunks that it holds: the sum of
                         their malloc_usable_size. What it asked for is not known; it may
                         be up to 15 bytes a chunk less, a sixteenth for sizes over
                         1 KiB, a page for mmapped ones. */

@@ -94,9 +94,6 @@
 #define TOP_PAD_DEFAULT (CM_TINY ? 0 : 128 * KIB)
 #define MMAP_MAX_DEFAULT 65536
 
-/* Bytes that a process has committed when the limits of its cgroup begin to matter. */
-#define CGROUP_LOOK (1 * MIB)
-
 /* Least limits that may be set: what a process needs to start. */
 #define LIMIT_LEAST (1 * MIB)
 

@@ -33,14 +33,6 @@ void arena_limit_init(unsigned processors)
     arena_table.limit = wish > ARENA_MAX ? ARENA_MAX : (unsigned)wish;
 }
 
-/* The processors are counted when a second arena is wanted. */
-static void count_processors(void)
-{
-    static atomic_flag counted = ATOMIC_FLAG_INIT;
-    if (!atomic_flag_test_and_set_explicit(&counted, memory_order_relaxed))
-        arena_limit_init(os_processors());
-}
-
 /* A new arena, its struct behind the heap_info of its first heap. NULL: no memory. */
 static arena_t *arena_new(unsigned index)
 {
@@ -135,8 +127,6 @@ arena_t *arena_join(void)
     cm_lock_take_or_inherit(&arena_table.lock);
     arena_t *a = least_loaded();
     bool idle = a != NULL && load_of(a) == 0;
-    if (!idle)
-        count_processors();
     if (!idle && (a == NULL || usable_count() < arena_table.limit)) {
         arena_t *fresh = add_arena();
         a = fresh != NULL ? fresh : a;

@@ -1,5 +1,6 @@
 /*
- * front/init.c - what happens once, before main: the options, the hook of thread exit.
+ * front/init.c - what happens once, before main: the options, the processors, the hook of
+ * thread exit.
  *
  * malloc works before it and without it, on defaults: the loader and other libraries'
  * constructors come first in static programs, and under LD_PRELOAD the linker flag -z
@@ -14,6 +15,8 @@ static void init(void)
     os_init();
     link_init();
     cm_options_read(os_environment);
+    os_cgroup_read("");
+    arena_limit_init(os_processors());
     thread_init();
     purger_init();
     if (cm_secure(constant))

@@ -2,9 +2,8 @@
  * os/cgroup.c - what this process may use of the machine: processors, by its affinity and
  * its cgroup's quota; memory, by the limits of its cgroup and of all those above it.
  *
- * Asked once, when a second thread comes or the heap has grown to CGROUP_LOOK: it costs
- * as much as a tenth of a small program's whole start, and later a sandbox may forbid
- * files below /proc and /sys. /proc/self/cgroup has a line "0::/path" for version 2 and "n:controllers:/path"
+ * Asked once, from the constructor: a sandbox may forbid files below /proc and /sys
+ * later. /proc/self/cgroup has a line "0::/path" for version 2 and "n:controllers:/path"
  * for each hierarchy of version 1. In a container the path may be one of the host's,
  * which is not there; the hierarchy's root is then the container's own, and it is looked
  * at last.
@@ -23,7 +22,7 @@
 /* Version 1 says "no limit" with the largest number of pages. */
 #define UNLIMITED (SIZE_MAX / 4)
 
-static _Atomic size_t memory_limit = SIZE_MAX;
+static size_t memory_limit = SIZE_MAX;
 static unsigned long quota;
 
 typedef struct path {
@@ -207,23 +206,14 @@ static unsigned long find_quota_v1(const char *root)
 
 /* --- what others ask --- */
 
-void os_cgroup_look(void)
-{
-    static atomic_flag looked = ATOMIC_FLAG_INIT;
-    if (!atomic_flag_test_and_set_explicit(&looked, memory_order_relaxed))
-        os_cgroup_read("");
-}
-
 void os_cgroup_read(const char *root)
 {
     int saved = errno;
-    static char lines[2048]; /* the stack may be small */
-    static path_t p;
-    p.used = 0;
+    path_t p = {.used = 0};
+    char lines[2048];
     if (append(&p, root) && append(&p, "/proc/self/cgroup") &&
         read_file(p.text, lines, sizeof lines)) {
-        atomic_store_explicit(&memory_limit, find_memory_limit(root, lines),
-                              memory_order_relaxed);
+        memory_limit = find_memory_limit(root, lines);
         quota = find_quota_v2(root, path_v2(lines));
     }
     if (quota == 0)
@@ -231,15 +221,11 @@ void os_cgroup_read(const char *root)
     errno = saved;
 }
 
-size_t os_memory_limit(void)
-{
-    return atomic_load_explicit(&memory_limit, memory_order_relaxed);
-}
+size_t os_memory_limit(void) { return memory_limit; }
 
 unsigned os_processors(void)
 {
     int saved = errno;
-    os_cgroup_look();
     unsigned long set[AFFINITY_WORDS] = {0};
     unsigned affine = 0;
     syscall(SYS_sched_getaffinity, 0, sizeof set, set);

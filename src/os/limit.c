@@ -44,10 +44,7 @@ bool os_memory_is_short(void) { return os_committed() > soft_limit(); }
 
 bool os_may_grow(size_t size)
 {
-    size_t now = os_committed() + size;
-    if (now > CGROUP_LOOK)
-        os_cgroup_look();
-    size_t limit = soft_limit();
+    size_t limit = soft_limit(), now = os_committed() + size;
     if (cm_likely(now <= limit)) {
         if (atomic_load_explicit(&allowed, memory_order_relaxed) != 0)
             atomic_store_explicit(&allowed, 0, memory_order_relaxed);

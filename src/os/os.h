@@ -131,10 +131,9 @@ void *os_break(void);
 /* Move it. NULL: refused; else the old break. Pre: os_break() is not NULL. */
 void *os_break_move(ptrdiff_t delta);
 
-/* Learn what the cgroups allow, now; or at the first of these calls. root: "", or where a
- * test has put a /proc and a /sys of its own. */
+/* Learn what the cgroups allow; the constructor's share. root: "", or where a test has
+ * put a /proc and a /sys of its own. */
 void os_cgroup_read(const char *root);
-void os_cgroup_look(void);
 
 /* Milliseconds of a clock that only goes forward and wraps around. */
 uint32_t os_milliseconds(void);
@@ -154,8 +153,7 @@ int os_own_thread(void);
  * least 1. */
 unsigned os_processors(void);
 
-/* Bytes that the cgroup and all above it leave to their processes; SIZE_MAX: no limit, or
- * not looked yet. */
+/* Bytes that the cgroup and all above it leave to their processes; SIZE_MAX: no limit. */
 size_t os_memory_limit(void);
 
 /* A new, empty file to write to, in place of an old one; -1: refused. */
