@@ -3,7 +3,9 @@
 #include "base/options.c"
 #include "base/report.c"
 
+#include "os/break.c"
 #include "os/cgroup.c"
+#include "os/constant.c"
 #include "os/limit.c"
 #include "os/mem.c"
 #include "os/proc.c"
@@ -26,6 +28,7 @@
 #include "front/align.c"
 #include "front/alloc.c"
 #include "front/cache.c"
+#include "front/foreign.c"
 #include "front/harden.c"
 #include "front/init.c"
 #include "front/place.c"

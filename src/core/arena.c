@@ -91,11 +91,12 @@ static magazine_t cut_run(mchunkptr c, size_t size, unsigned count)
  * end or the other. */
 static magazine_t shuffle(magazine_t m)
 {
-    void *first = m.first, *last = m.first, *mem = m.first, *next;
-    if (!cm_secure(shuffle) || m.first == NULL)
+    void *first = m.first, *last = m.first, *next;
+    if (!cm_secure(shuffle) || first == NULL)
         return m;
     size_t chance = seal_chance();
-    for (mem = link_next(mem), link_set(first, NULL); mem != NULL; mem = next) {
+    void *mem = link_next(first);
+    for (link_set(first, NULL); mem != NULL; mem = next) {
         next = link_next(mem);
         if ((chance & 1) != 0) {
             link_set(mem, first);

@@ -26,6 +26,7 @@ struct large_info;
 
 #define ARENA_MAGIC CM_MAGIC(0x6e6572) /* "ren" */
 
+/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): lines apart, on purpose */
 typedef struct arena {
     size_t magic;   /* ARENA_MAGIC from its first heap on */
     unsigned index; /* in the table; 0 is the main arena */

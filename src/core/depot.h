@@ -49,7 +49,8 @@ void depot_tick(depot_t *d);
 /* The same for who merges it. */
 magazine_t depot_take_back(depot_t *d, unsigned k);
 
-/* The next class that nobody has asked for since the hand came by last. Pre: bytes > 0. */
+/* The next class that nobody has asked for since the hand came by last. Pre: bytes >
+ * 0. */
 unsigned depot_unwanted(depot_t *d);
 
 /* Take a magazine of class k if the class is idle. */

@@ -8,8 +8,8 @@
 #include "front/front.h"
 #include "front/place.h"
 
-/* The first chunk of its class, if it will do. In the secure variant another one may go in
- * its place. */
+/* The first chunk of its class, if it will do. In the secure variant another one may go
+ * in its place. */
 CM_INLINE void *aligned_hit(thread_t *t, size_t align, size_t size)
 {
     cache_bin_t *b = &t->bins[class_of(size)];

@@ -1,10 +1,12 @@
 /*
- * front/cache.c - misses: refilling, spilling, sending chunks home, and flushing.
+ * front/cache.c - misses: refilling, spilling, and flushing.
  *
  * A miss runs with thread_inside set, so that a signal handler which comes in between
  * takes the emergency way.
  */
 #include "front/cache.h"
+
+#include "front/foreign.h"
 
 #include "base/options.h"
 
@@ -161,84 +163,13 @@ void *cache_take_aligned(thread_t *t, size_t align, size_t size)
     return mem;
 }
 
-/* --- chunks of other arenas --- */
-
-/* An arena that no thread uses is drained by whoever posts to it. The post comes
- * before the look at its threads, and a thread's leaving before its last look at the
- * inbox (arena_leave), both in one order for all: so one of the two sees the other. */
-static void post(arena_t *a, void *first, void *last)
-{
-    inbox_post(&a->inbox, first, last);
-    if (arena_threads(a) == 0 && arena_lock(a)) {
-        arena_drain_locked(a);
-        arena_unlock(a);
-    }
-}
-
-static void send(outgoing_t *o)
-{
-    if (o->first == NULL)
-        return;
-    post(o->arena, o->first, o->last);
-    o->first = NULL;
-    o->bytes = 0;
-}
-
-static void collect(thread_t *t, arena_t *a, mchunkptr c)
-{
-    outgoing_t *o = &t->out[a->index % OUTGOING];
-    void *mem = chunk_mem(c);
-    if (o->arena != a)
-        send(o);
-    o->arena = a;
-    if (o->first == NULL)
-        o->last = mem;
-    link_set(mem, o->first);
-    o->first = mem;
-    o->bytes += chunk_size(c);
-    if (o->bytes >= OUTGOING_BYTES)
-        send(o);
-}
-
-/* The last of the chunks from mem on that are owner's and neighbours in their list. */
-static void *last_of(const arena_t *owner, void *mem)
-{
-    void *next = link_next(mem);
-    while (next != NULL && arena_of(chunk_of(next)) == owner) {
-        mem = next;
-        next = link_next(mem);
-    }
-    return mem;
-}
-
-/* Post the chunks of a mixed magazine that are not a's, neighbours in the list together;
- * what stays is a's. */
-static magazine_t send_foreign(const arena_t *a, magazine_t m)
-{
-    magazine_t own = {NULL, 0};
-    void *mem = m.first;
-    while (mem != NULL) {
-        arena_t *owner = arena_of(chunk_of(mem));
-        void *last = owner == a ? mem : last_of(owner, mem), *next = link_next(last);
-        if (owner == a) {
-            link_set(mem, own.first);
-            own.first = mem;
-            own.count++;
-        } else {
-            post(owner, mem, last);
-        }
-        mem = next;
-    }
-    return own;
-}
-
 /* --- spill --- */
 
 static void park(thread_t *t, unsigned k, magazine_t m)
 {
     arena_t *a = t->arena;
     if (atomic_load_explicit(&t->mixed[k], memory_order_relaxed))
-        m = send_foreign(a, m);
+        m = foreign_send(a, m);
     if (m.count > 0 && arena_lock(a)) {
         depot_park(&a->depot, k, m);
         purger_look_locked(a);
@@ -338,7 +269,7 @@ bool cache_give(thread_t *t, mchunkptr c)
             spill(t, k);
     }
     if (a != t->arena && t->bins[k].room <= t->bins[k].cap / 2) {
-        collect(t, a, c);
+        foreign_collect(t, a, c);
     } else {
         if (a != t->arena)
             atomic_store_explicit(&t->mixed[k], true, memory_order_relaxed);
@@ -366,8 +297,7 @@ void cache_flush(thread_t *t)
     for (unsigned k = 0; k < CLASS_COUNT; k++)
         if (t->bins[k].cap != 0)
             flush_class(t, k);
-    for (unsigned i = 0; i < OUTGOING; i++)
-        send(&t->out[i]);
+    foreign_flush(t);
     cm_lock_drop(&t->lock);
     atomic_fetch_sub_explicit(&charged, t->charge, memory_order_relaxed);
     t->charge = 0;
@@ -406,7 +336,7 @@ static void merge_spares(thread_t *t)
         magazine_t m = t->spare[k];
         t->spare[k] = (magazine_t){NULL, 0};
         if (atomic_load_explicit(&t->mixed[k], memory_order_relaxed))
-            m = send_foreign(t->arena, m);
+            m = foreign_send(t->arena, m);
         merge(t->arena, m);
     }
 }

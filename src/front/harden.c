@@ -113,8 +113,8 @@ void *quarantine_exchange(thread_t *t, mchunkptr c)
 
 void quarantine_flush(thread_t *t)
 {
-    struct quarantine *q = t->quarantine;
-    while (CM_SECURE && q != NULL && q->count > 0) {
+    struct quarantine *q = CM_SECURE ? t->quarantine : NULL;
+    while (q != NULL && q->count > 0) {
         void *mem = take_oldest(q);
         inbox_post(&arena_of(chunk_of(mem))->inbox, mem, mem);
     }

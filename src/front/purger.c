@@ -126,8 +126,8 @@ static bool start_thread(void)
     return !was_refused;
 }
 
-/* A program that has threads may have one more. One that has none may be in a sandbox that
- * kills it for the attempt, or about to unshare, or counts on being alone. */
+/* A program that has threads may have one more. One that has none may be in a sandbox
+ * that kills it for the attempt, or about to unshare, or counts on being alone. */
 static bool is_threaded(void)
 {
     const thread_t *first = thread_first();

@@ -116,7 +116,7 @@ static void check_bins(check_t *c)
     for (unsigned i = 0; i < BIN_COUNT; i++) {
         bool marked = (bins.bitmap[i / BIN_WORD_BITS] >> (i % BIN_WORD_BITS) & 1) != 0;
         require(c, marked == (bins.first[i] != NULL), "bin: bitmap disagrees",
-                at + offsetof(bins_t, first) + i * sizeof bins.first[i]);
+                at + offsetof(bins_t, first) + i * sizeof(mchunkptr));
         if (bins.first[i] != NULL)
             check_bin(c, (uintptr_t)bins.first[i], i);
     }

@@ -113,7 +113,7 @@ static void put_characters(cm_text *t, const unsigned char *bytes, size_t count)
 {
     char shown[2 * SIZE_SZ + 1];
     for (size_t i = 0; i < count; i++)
-        shown[i] = bytes[i] >= ' ' && bytes[i] < 0x7f ? (char)bytes[i] : '.';
+        shown[i] = (char)(bytes[i] >= ' ' && bytes[i] < 0x7f ? bytes[i] : '.');
     shown[count] = '\0';
     cm_text_string(t, shown);
 }

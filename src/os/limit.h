@@ -15,4 +15,7 @@ bool limit_charge(size_t size);
 
 void limit_discharge(size_t size);
 
+/* Debug variants: this call for memory is one of those that fail on request. */
+bool os_refused(void);
+
 #endif

@@ -1,7 +1,7 @@
 /*
  * os/mem.c - memory from the kernel.
  *
- * Every call goes through refused(), where the debug variants make it fail on request,
+ * Every call goes through os_refused, where the debug variants make it fail on request,
  * and keeps errno: free must (POSIX.1-2024), and malloc sets it in one place only. What a
  * call gives or takes is counted (limit.h), against the hard limit.
  */
@@ -42,7 +42,7 @@ void os_fail_at(unsigned n)
     atomic_store_explicit(&fail_at, n, memory_order_relaxed);
 }
 
-static bool refused(void)
+bool os_refused(void)
 {
     if (!CM_DEBUG)
         return false;
@@ -87,7 +87,7 @@ static bool is_misplaced(const void *p)
 
 static void *map(void *hint, size_t size, int protection, int flags)
 {
-    if (refused())
+    if (os_refused())
         return NULL;
     void *p = map_here(hint, size, protection, flags);
     if (!is_misplaced(p))
@@ -116,7 +116,7 @@ void *os_map_shared(size_t size)
 static bool unmap(void *p, size_t size)
 {
     int saved = errno;
-    bool done = !refused() && syscall(SYS_munmap, p, size) == 0;
+    bool done = !os_refused() && syscall(SYS_munmap, p, size) == 0;
     if (!done)
         syscall(SYS_madvise, p, size,
                 MADV_DONTNEED); /* too many mappings: at least the memory goes */
@@ -175,7 +175,8 @@ bool os_commit(void *p, size_t size)
     if (!limit_charge(size))
         return false;
     int saved = errno;
-    bool done = !refused() && syscall(SYS_mprotect, p, size, PROT_READ | PROT_WRITE) == 0;
+    bool done =
+        !os_refused() && syscall(SYS_mprotect, p, size, PROT_READ | PROT_WRITE) == 0;
     errno = saved;
     if (!done)
         limit_discharge(size);
@@ -192,7 +193,7 @@ bool os_decommit(void *p, size_t size)
 
 bool os_purge(void *p, size_t size)
 {
-    if (refused())
+    if (os_refused())
         return false;
     int saved = errno;
     bool done = syscall(SYS_madvise, p, size, MADV_DONTNEED) == 0;
@@ -317,7 +318,7 @@ static long move_to_page(long from, size_t size)
 
 static void *remap(void *p, size_t old_size, size_t new_size, bool may_move)
 {
-    if (refused())
+    if (os_refused())
         return NULL;
     int saved = errno;
     long moved =
@@ -337,49 +338,6 @@ void *os_remap(void *p, size_t old_size, size_t new_size, bool may_move)
     void *moved = remap(p, old_size, new_size, may_move);
     limit_discharge(moved == NULL ? more : old_size + more - new_size);
     return moved;
-}
-
-#if defined(__GLIBC__)
-/* Through libc, which remembers the break for the application's own calls of sbrk. */
-static void *move_break(ptrdiff_t delta) { return sbrk(delta); }
-#else
-/* musl's sbrk never moves the break, so that it is ours. */
-static void *move_break(ptrdiff_t delta)
-{
-    char *now = (char *)syscall(SYS_brk, 0);
-    if (delta == 0)
-        return now;
-    return (char *)syscall(SYS_brk, now + delta) == now + delta ? now : (void *)-1;
-}
-#endif
-
-/* The kernel copies the place of the break before it locks what it copies (dup_mm): a
- * child whose parent moved the break in another thread just then has the new heap with
- * the old break. To move that would cut the heap off. */
-void *os_break(void)
-{
-    int saved = errno;
-    void *now = move_break(0);
-    bool agreed = syscall(SYS_brk, NULL) == (long)now;
-    errno = saved;
-    return agreed ? now : NULL;
-}
-
-void *os_break_move(ptrdiff_t delta)
-{
-    size_t more = delta > 0 ? (size_t)delta : 0;
-    if (!limit_charge(more))
-        return NULL;
-    int saved = errno;
-    void *before = refused() ? (void *)-1 : move_break(delta);
-    errno = saved;
-    if (before == (void *)-1) { /* NOLINT(performance-no-int-to-ptr) */
-        limit_discharge(more);
-        return NULL;
-    }
-    if (delta < 0)
-        limit_discharge(-(size_t)delta);
-    return before;
 }
 
 /* The kernel copies a signal mask before it looks at what to do with it, which is nothing
@@ -411,53 +369,3 @@ bool os_is_mapped(const void *p)
     errno = saved;
     return mapped;
 }
-
-/* --- the pages of CM_CONSTANT (src/secure.ld) --- */
-
-bool os_protect(void *p, size_t size, bool writable)
-{
-    int saved = errno;
-    bool done =
-        syscall(SYS_mprotect, p, size, PROT_READ | (writable ? PROT_WRITE : 0)) == 0;
-    errno = saved;
-    return done;
-}
-
-#if CM_SECURE
-extern char __start_cm_constant[], __stop_cm_constant[];
-
-/* The lock is not among them: it changes. */
-static cm_lock constant_lock;
-static bool constant_sealed;
-
-/* Whole pages only: a program that was linked without the script has none. */
-static void constant_protect(bool writable)
-{
-    uintptr_t from = (uintptr_t)__start_cm_constant, to = (uintptr_t)__stop_cm_constant;
-    to -= to % os_page;
-    if (constant_sealed && from % os_page == 0 && from < to)
-        os_protect(__start_cm_constant, to - from, writable);
-}
-
-void host_constant_open(void)
-{
-    cm_lock_take_or_inherit(&constant_lock);
-    constant_protect(true);
-}
-
-void host_constant_close(void)
-{
-    constant_protect(false);
-    cm_lock_drop(&constant_lock);
-}
-
-void os_constant_seal(void)
-{
-    constant_sealed = true;
-    constant_protect(false);
-}
-#else
-void host_constant_open(void) {}
-void host_constant_close(void) {}
-void os_constant_seal(void) {}
-#endif

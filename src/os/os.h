@@ -141,9 +141,9 @@ uint32_t os_milliseconds(void);
 /* Sleep for this long; less if *word is not value, or somebody wakes it. */
 void os_doze(_Atomic uint32_t *word, uint32_t value, uint32_t milliseconds);
 
-/* Run body in a thread of its own, with every signal blocked; one at a time. Takes no lock
- * of libc's, and body may use nothing of libc but what needs no thread: system calls,
- * memory and errno. False: there is none. */
+/* Run body in a thread of its own, with every signal blocked; one at a time. Takes no
+ * lock of libc's, and body may use nothing of libc but what needs no thread: system
+ * calls, memory and errno. False: there is none. */
 bool os_thread_start(void (*body)(void));
 
 /* Its id, 0 while there is none: of the process that has started it. */

@@ -1,12 +1,13 @@
 /*
  * os/thread.c - a thread of our own, and time for it to pass.
  *
- * The thread is the kernel's and not libc's. malloc and free are called by libc itself, and
- * by whoever libc calls back, under locks that pthread_create waits for (seen: a thread
- * that ends frees its thread-local memory under nptl's lock on stacks). clone takes none.
- * So the thread has a stack and thread-local memory of our making: zeroes where errno and
- * our own variables are, and where libc has its struct a pointer to itself and the
- * canary. Of libc it may call nothing that needs more: system calls, memset and the like.
+ * The thread is the kernel's and not libc's. malloc and free are called by libc itself,
+ * and by whoever libc calls back, under locks that pthread_create waits for (seen: a
+ * thread that ends frees its thread-local memory under nptl's lock on stacks). clone
+ * takes none. So the thread has a stack and thread-local memory of our making: zeroes
+ * where errno and our own variables are, and where libc has its struct a pointer to
+ * itself and the canary. Of libc it may call nothing that needs more: system calls,
+ * memset and the like.
  */
 #include "os/os.h"
 
@@ -70,7 +71,8 @@ static uintptr_t thread_pointer(void)
 #endif
 }
 
-/* Map it once, as far around the thread pointer as what we use lies around the caller's. */
+/* Map it once, as far around the thread pointer as what we use lies around the
+ * caller's. */
 static bool have_memory(void)
 {
     uintptr_t here = thread_pointer(), uses[] = {(uintptr_t)&errno, (uintptr_t)&own_tls};

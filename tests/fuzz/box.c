@@ -109,8 +109,8 @@ static void break_reset(void)
         FUZZ_CHECK(break_start != MAP_FAILED);
     }
     if (break_usable > 0)
-        mmap(break_start, break_usable, PROT_NONE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        (void)!mmap(break_start, break_usable, PROT_NONE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     break_usable = 0;
     break_now = break_start + 48; /* where a program's data may end */
 }

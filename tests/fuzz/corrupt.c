@@ -62,7 +62,7 @@ static char *aim(char *mem, size_t n, unsigned where)
 
 /* Whether a program could have written there: its fault must not be taken for the
  * library's. */
-static bool is_there(char *at, size_t *word)
+static bool is_there(char *at, size_t *word) /* NOLINT(readability-non-const-parameter) */
 {
     struct iovec local = {word, sizeof *word}, remote = {at, sizeof *word};
     return fuzz_owns(at, sizeof *word) &&

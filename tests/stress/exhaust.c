@@ -9,7 +9,14 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-static void limit_to(int resource, size_t bytes)
+/* The name of a limit; another type in another libc. */
+#ifdef __GLIBC__
+typedef __rlimit_resource_t limit_name;
+#else
+typedef int limit_name;
+#endif
+
+static void limit_to(limit_name resource, size_t bytes)
 {
     struct rlimit limit;
     CHECK(getrlimit(resource, &limit) == 0);
@@ -144,7 +151,7 @@ static void *exhaust_when_limited(void *scenario)
     return NULL;
 }
 
-static void in_thread_under(int resource, size_t bytes, void (*scenario)(void))
+static void in_thread_under(limit_name resource, size_t bytes, void (*scenario)(void))
 {
     CHECK(pthread_barrier_init(&limited, NULL, 2) == 0);
     pthread_t thread = start_thread(exhaust_when_limited, &scenario);
@@ -253,7 +260,7 @@ static void a_thread_that_starts_without_memory(void)
 
 static char self[4096];
 
-static void exec_hog(int resource, size_t bytes)
+static void exec_hog(limit_name resource, size_t bytes)
 {
     limit_to(resource, bytes);
     execl(self, self, "hog", (char *)NULL);

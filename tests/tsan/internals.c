@@ -64,6 +64,8 @@ static long seen_syscall(long number, ...)
 
 #include "os/cgroup.c"
 #include "os/limit.c"
+#include "os/break.c"
+#include "os/constant.c"
 #include "os/mem.c"
 #include "os/sys.c"
 #include "os/thread.c"
