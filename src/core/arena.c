@@ -91,9 +91,9 @@ static magazine_t cut_run(mchunkptr c, size_t size, unsigned count)
  * end or the other. */
 static magazine_t shuffle(magazine_t m)
 {
-    void *first = m.first, *last = m.first, *next;
-    if (!cm_secure(shuffle) || first == NULL)
+    if (!cm_secure(shuffle) || m.first == NULL)
         return m;
+    void *first = m.first, *last = m.first, *next;
     size_t chance = seal_chance();
     void *mem = link_next(first);
     for (link_set(first, NULL); mem != NULL; mem = next) {

@@ -133,8 +133,8 @@ void *fuzz_sbrk(intptr_t delta)
     if (usable > break_usable)
         mprotect(break_start, usable, PROT_READ | PROT_WRITE);
     else if (usable < break_usable)
-        mmap(break_start + usable, break_usable - usable, PROT_NONE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        (void)!mmap(break_start + usable, break_usable - usable, PROT_NONE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     break_usable = usable;
     break_now = after;
     return before;
