@@ -105,6 +105,8 @@ static inline void mini_strings(const char *a, const char *b, const char *what,
     (fprintf(stderr, "[  ERROR   ] --- " __VA_ARGS__), fputc('\n', stderr), \
      mini_fail(MINI_HERE))
 
+#define print_message(...) printf(__VA_ARGS__)
+
 #define skip() longjmp(mini_runner, MINI_SKIPPED)
 
 /* ---- running ----------------------------------------------------------------------- */
