@@ -163,7 +163,7 @@ heap: tests/demo/heap.c $(filter-out src/tools/map.c,$(wildcard src/tools/map_*.
 TOOL_SOURCES := $(wildcard src/tools/*.c) \
                 $(addprefix src/,base/report.c os/proc.c \
                   $(addprefix inspect/,reader.c walk.c walk_target.c stats.c stats_text.c find.c check.c \
-                    reach.c leak.c roots.c scene.c findings.c))
+                    reach.c leak.c roots.c scene.c findings.c profile.c))
 
 # The style and the script of the page that `cmalloc map` writes, as arrays of lines.
 build/map_page.c: src/tools/map.css src/tools/map.js

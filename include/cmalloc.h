@@ -181,6 +181,15 @@ int cmalloc_stats_get(unsigned arena, cmalloc_stats *stats, size_t size);
 int cmalloc_stats_print(int fd, const char *format);
 
 /*
+ * Write the heap profile, of which call stacks hold and have allocated how much, to a
+ * file descriptor, as text that google-pprof and pprof read. It needs the option profile
+ * from the start.
+ *
+ * Returns 0; or -1: the profiler is off. Lock-free; uses neither malloc nor stdio.
+ */
+int cmalloc_profile(int fd);
+
+/*
  * Check every invariant of every heap (src/README.md lists them).
  *
  * Returns the number of arenas checked. The first fault found ends the process with one

@@ -3,6 +3,7 @@
 
 #include "base/compiler.h"
 #include "inspect/collect.h"
+#include "inspect/profile.h"
 #include "inspect/snapshot.h"
 #include "inspect/stats.h"
 #include "inspect/walk.h"
@@ -37,6 +38,8 @@ CM_EXPORT int cmalloc_stats_print(int fd, const char *format)
     stats_format f;
     return stats_format_of(format, &f) && stats_print(fd, f, false) ? 0 : -1;
 }
+
+CM_EXPORT int cmalloc_profile(int fd) { return profile_self(fd) ? 0 : -1; }
 
 CM_EXPORT int cmalloc_check(void) { return check_all(); }
 

@@ -141,6 +141,16 @@
 #define OUTGOING_BYTES (8 * KIB) /* that are sent home together */
 #define THREADS_AT_ONCE 4        /* structs of threads that are mapped together */
 
+/* The heap profiler: bytes from one sample to the next by default, and at most; return
+ * addresses of a sample; lists that sites and live samples are spread over; bytes that
+ * its tables grow by. */
+#define PROFILE_RATE (512 * KIB)
+#define PROFILE_RATE_MOST (1024 * MIB)
+#define PROFILE_FRAMES 64
+#define PROFILE_SITES 4096
+#define PROFILE_LIVE 16384
+#define PROFILE_PIECE (64 * KIB)
+
 /* The secure variant: what each thread holds back of what it frees. */
 #define QUARANTINE_SLOTS 512
 #define QUARANTINE_DEFAULT (64 * KIB)

@@ -232,7 +232,9 @@ static void put_range(cm_text *t, const option_t *o)
     }
     if (o->words[0] != '\0') {
         cm_text_string(t, o->words);
-        return;
+        if ((o->flags & OPTION_BYTES) == 0)
+            return;
+        cm_text_string(t, ", ");
     }
     if ((o->flags & OPTION_ZERO) != 0)
         cm_text_string(t, "0, ");

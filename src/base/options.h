@@ -27,7 +27,7 @@
 
 #define OPTION_TEXT_MOST 256 /* bytes of a text, with its zero */
 
-#define OPTION_SWITCH "off|on"
+#define OPTION_SWITCH "off|on" /* with OPTION_BYTES: or a number */
 
 /* Values of thp. */
 enum { THP_DEFAULT, THP_NEVER, THP_ALWAYS };
@@ -75,6 +75,13 @@ enum { THP_DEFAULT, THP_NEVER, THP_ALWAYS };
         "write them when this signal comes; 0: none") \
     ROW(stats_file, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_TEXT, \
         "where to; %p: process id; .json and .prom choose the format") \
+    ROW(profile, "", OPTION_SWITCH, 0, 2, PROFILE_RATE_MOST, \
+        OPTION_START | OPTION_BYTES, \
+        "sample who allocates, once in so many bytes; on: 512k") \
+    ROW(profile_signal, "", "", 0, 0, 64, OPTION_START, \
+        "write the profile when this signal comes; 0: none") \
+    ROW(profile_file, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_TEXT, \
+        "where to, and when the program ends; %p: process id") \
     ROW(report_file, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_TEXT, \
         "a fatal report is written to this file, too") \
     ROW(seal, "", OPTION_SWITCH, 1, 0, 1, OPTION_START | OPTION_SECURE, \

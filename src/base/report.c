@@ -51,6 +51,8 @@ void cm_text_hex(cm_text *t, uintptr_t n)
     digits(t, n, 16);
 }
 
+void cm_text_digits(cm_text *t, uint64_t n) { digits(t, n, 16); }
+
 void cm_panic(const char *what, const void *address)
 {
     cm_text t = {.used = 0, .fd = 2};

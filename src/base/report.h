@@ -59,5 +59,6 @@ void cm_text_string(cm_text *t, const char *s);
 void cm_text_bytes(cm_text *t, const char *bytes, size_t count);
 void cm_text_number(cm_text *t, uint64_t n);
 void cm_text_hex(cm_text *t, uintptr_t n);
+void cm_text_digits(cm_text *t, uint64_t n); /* hexadecimal, without 0x */
 
 #endif

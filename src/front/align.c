@@ -7,6 +7,7 @@
  */
 #include "front/front.h"
 #include "front/place.h"
+#include "front/sample.h"
 
 /* The first chunk of its class, if it will do. In the secure variant another one may go
  * in its place. */
@@ -26,11 +27,11 @@ void *front_aligned(size_t align, size_t n)
         size_t size = class_round((chunk_size_for(n) + unit - 1) & ~(unit - 1));
         void *mem = aligned_hit(thread_self, align, size);
         if (mem == NULL)
-            mem = cache_take_aligned(thread_get(), align, size);
+            mem = sample_cached(cache_take_aligned(thread_get(), align, size));
         if (mem != NULL)
             return harden_out(mem);
         n = size - SIZE_SZ - chunk_canary();
     }
     place_t place = {.n = n, .align = align};
-    return place_take(&place) ? chunk_mem(place.chunk) : NULL;
+    return place_take(&place) ? sample_placed(chunk_mem(place.chunk)) : NULL;
 }

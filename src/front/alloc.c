@@ -8,6 +8,7 @@
 #include "front/front.h"
 #include "front/owner.h"
 #include "front/place.h"
+#include "front/sample.h"
 #include "os/os.h"
 
 #include <string.h>
@@ -30,12 +31,12 @@ void *front_malloc_miss(size_t n)
 {
     void *mem = take_cached(n);
     if (cm_likely(mem != NULL))
-        return mem;
+        return sample_cached(mem);
     place_t place = {.n = n, .align = CHUNK_ALIGN};
     if (!place_take(&place))
         return NULL;
     fill(place.chunk, 0xff);
-    return chunk_mem(place.chunk);
+    return sample_placed(chunk_mem(place.chunk));
 }
 
 /* Clear the payload but for what reads as zero anyway. */
@@ -53,15 +54,15 @@ static void clear_around(mchunkptr c, zone_t zero)
 void *front_calloc(size_t n)
 {
     void *mem = cache_malloc(n);
-    if (mem == NULL)
-        mem = take_cached(n);
+    if (mem == NULL && (mem = take_cached(n)) != NULL)
+        sample_cached(mem);
     if (mem != NULL)
         return memset(mem, 0, n);
     place_t place = {.n = n, .align = CHUNK_ALIGN};
     if (!place_take(&place))
         return NULL;
     clear_around(place.chunk, place.zero);
-    return chunk_mem(place.chunk);
+    return sample_placed(chunk_mem(place.chunk));
 }
 
 static bool is_cached_size(const chunk_t *c)
@@ -90,6 +91,7 @@ void front_free_miss(void *mem)
     if (mem == NULL)
         return;
     mchunkptr c = owner_chunk(mem);
+    sample_freed(mem);
     harden_in(c);
     fill(c, 0);
     if (CM_SECURE && is_cached_size(c))

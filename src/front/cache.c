@@ -9,6 +9,7 @@
 #include "front/foreign.h"
 
 #include "base/options.h"
+#include "front/sample.h"
 
 static _Atomic size_t
     charged; /* sum of all threads' charges; <= CACHE_BUDGET but for the least caps */
@@ -98,6 +99,24 @@ static magazine_t take_spare(thread_t *t, unsigned k)
     return m;
 }
 
+/* While samples are taken: what was counted goes to the bin, what comes behind the next
+ * sample waits as the spare. Pre: there is none. */
+static magazine_t cut_counted(thread_t *t, unsigned k, magazine_t m)
+{
+    unsigned count = m.count == 0 ? 0 : sample_allow(t, k, m.count);
+    if (count == m.count)
+        return m;
+    void *last = m.first;
+    for (unsigned i = 1; i < count; i++)
+        last = link_next(last);
+    magazine_t rest = {link_next(last), m.count - count};
+    link_set(last, NULL);
+    cm_lock_take_or_inherit(&t->lock);
+    t->spare[k] = rest;
+    cm_lock_drop(&t->lock);
+    return (magazine_t){m.first, count};
+}
+
 /* Fill the empty bin of class k. False: no memory. */
 static bool refill(thread_t *t, unsigned k, size_t align)
 {
@@ -108,6 +127,8 @@ static bool refill(thread_t *t, unsigned k, size_t align)
         m = fetch(t, k, align, b->cap == 0 ? 1 : b->cap);
         grow_cap(t, b, class_size(k));
     }
+    if (sample_on())
+        m = cut_counted(t, k, m);
     load(t, b, m);
     return m.count > 0;
 }
@@ -254,6 +275,46 @@ static void move_window(thread_t *t, const chunk_t *c)
     }
 }
 
+/* While samples are taken, what is freed goes to the spare magazine. */
+static void give_uncounted(thread_t *t, unsigned k, void *mem)
+{
+    magazine_t *m = &t->spare[k];
+    cm_lock_take_or_inherit(&t->lock);
+    t->visits++;
+    link_set(mem, m->first);
+    m->first = mem;
+    m->count++;
+    if (m->count >= t->bins[k].cap && !grow_cap(t, &t->bins[k], class_size(k))) {
+        park(t, k, *m);
+        *m = (magazine_t){NULL, 0};
+    }
+    cm_lock_drop(&t->lock);
+}
+
+static void give_own(thread_t *t, unsigned k, mchunkptr c)
+{
+    if (sample_on()) {
+        give_uncounted(t, k, chunk_mem(c));
+        return;
+    }
+    move_window(t, c);
+    if (t->bins[k].room == 0)
+        spill(t, k);
+    cache_push(t, &t->bins[k], chunk_mem(c), t->bins[k].room, t->secret.key);
+}
+
+/* Of another arena: kept as long as the bin is more than half empty. */
+static void give_foreign(thread_t *t, arena_t *a, unsigned k, mchunkptr c)
+{
+    cache_bin_t *b = &t->bins[k];
+    if (b->room <= b->cap / 2 || sample_on()) {
+        foreign_collect(t, a, c);
+        return;
+    }
+    atomic_store_explicit(&t->mixed[k], true, memory_order_relaxed);
+    cache_push(t, b, chunk_mem(c), b->room, t->secret.key);
+}
+
 bool cache_give(thread_t *t, mchunkptr c)
 {
     if (caches_off(t) || !thread_enter())
@@ -263,18 +324,10 @@ bool cache_give(thread_t *t, mchunkptr c)
     void *mem = chunk_mem(c);
     if (cm_unlikely(link_marked(mem)))
         check_double_free(t, a, k, mem);
-    if (a == t->arena) {
-        move_window(t, c);
-        if (t->bins[k].room == 0)
-            spill(t, k);
-    }
-    if (a != t->arena && t->bins[k].room <= t->bins[k].cap / 2) {
-        foreign_collect(t, a, c);
-    } else {
-        if (a != t->arena)
-            atomic_store_explicit(&t->mixed[k], true, memory_order_relaxed);
-        cache_push(t, &t->bins[k], mem, t->bins[k].room, t->secret.key);
-    }
+    if (a == t->arena)
+        give_own(t, k, c);
+    else
+        give_foreign(t, a, k, c);
     thread_leave();
     return true;
 }

@@ -7,7 +7,7 @@
  * initfirst makes this the first constructor.
  */
 #include "base/options.h"
-#include "front/thread.h"
+#include "front/sample.h"
 #include "os/os.h"
 
 static void init(void)
@@ -18,6 +18,7 @@ static void init(void)
     os_cgroup_read("");
     arena_limit_init(os_processors());
     thread_init();
+    sample_init();
     purger_init();
     if (cm_secure(constant))
         os_constant_seal();

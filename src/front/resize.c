@@ -5,6 +5,7 @@
 #include "front/front.h"
 #include "front/owner.h"
 #include "front/place.h"
+#include "front/sample.h"
 #include "os/os.h"
 
 #include <string.h>
@@ -25,9 +26,13 @@ static bool fits_heap(size_t n) { return n < MMAP_THRESHOLD_DEFAULT / 2; }
 
 static void *resize_large(void *mem, mchunkptr c, size_t n)
 {
-    mchunkptr resized = fits_heap(n) ? NULL : place_resize_large(c, n);
+    mchunkptr resized = NULL;
+    if (!fits_heap(n)) {
+        sample_freed(mem); /* before it may move, and its address be another's */
+        resized = place_resize_large(c, n);
+    }
     if (resized != NULL)
-        return chunk_mem(resized);
+        return sample_placed(chunk_mem(resized));
     void *moved = move(mem, c, n);
     return moved == NULL && n <= chunk_usable(c) ? mem : moved;
 }
@@ -46,7 +51,7 @@ static void *grow_heap(void *mem, mchunkptr c, size_t n)
         size_t before = chunk_size(c);
         if (place_grow(c, size)) {
             harden_resized(c, before);
-            return mem;
+            return sample_resized(mem);
         }
     }
     void *moved = move(mem, c, more);
@@ -62,7 +67,7 @@ static void *resize_heap(void *mem, mchunkptr c, size_t n)
         place_cut(c, size);
         harden_resized(c, have);
     }
-    return mem;
+    return sample_resized(mem);
 }
 
 void *front_realloc(void *mem, size_t n)

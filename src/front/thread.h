@@ -52,6 +52,7 @@ typedef struct thread {
         rest;      /* under lock: to the spares; as of a tick; ticks since */
     size_t charge; /* bytes that caps may hold, counted against CACHE_BUDGET */
     struct quarantine *quarantine; /* the secure variant (harden.h) */
+    struct sampler *sampler;       /* the heap profiler (sample.h) */
     struct thread *next_free;
     _Atomic(struct thread *) next_all;
 } thread_t;

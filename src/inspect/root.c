@@ -2,6 +2,7 @@
 #include "inspect/root.h"
 
 #include "cmalloc.h"
+#include "front/sample.h"
 #include "front/trim.h"
 #include "inspect/scene.h"
 #include "os/os.h"
@@ -25,6 +26,7 @@ CM_EXPORT root_t cmalloc_root = {
     .metadata = &os_metadata,
     .mmapped_most = &large_live_most,
     .options = &cm_options,
+    .samples = &sample_table,
     .extra = &extra_roots,
     .serve = root_serve,
 };

@@ -19,7 +19,7 @@ typedef enum tool_status {
     TOOL_USAGE = 2,      /* the command line makes no sense */
     TOOL_REFUSED = 3,    /* no permission to look at the process or the file */
     TOOL_NONE = 4,       /* no such process or file; or it has gone meanwhile */
-    TOOL_NOT_OURS = 5,   /* it does not run on cmalloc */
+    TOOL_NOT_OURS = 5,   /* it does not run on cmalloc; profile: without the option */
     TOOL_CORE = 6,       /* not a core file, or one that is truncated or damaged */
     TOOL_VERSION = 7,    /* the library in it is of another version or layout */
     TOOL_SYSTEM = 8,     /* the system refused something else: memory, a file to write */
@@ -62,6 +62,7 @@ int tool_check(int argc, char **argv);
 int tool_find(int argc, char **argv);
 int tool_leaks(int argc, char **argv);
 int tool_map(int argc, char **argv);
+int tool_profile(int argc, char **argv);
 int tool_run(int argc, char **argv);
 int tool_stats(int argc, char **argv);
 int tool_top(int argc, char **argv);
