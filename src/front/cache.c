@@ -99,24 +99,6 @@ static magazine_t take_spare(thread_t *t, unsigned k)
     return m;
 }
 
-/* While samples are taken: what was counted goes to the bin, what comes behind the next
- * sample waits as the spare. Pre: there is none. */
-static magazine_t cut_counted(thread_t *t, unsigned k, magazine_t m)
-{
-    unsigned count = m.count == 0 ? 0 : sample_allow(t, k, m.count);
-    if (count == m.count)
-        return m;
-    void *last = m.first;
-    for (unsigned i = 1; i < count; i++)
-        last = link_next(last);
-    magazine_t rest = {link_next(last), m.count - count};
-    link_set(last, NULL);
-    cm_lock_take_or_inherit(&t->lock);
-    t->spare[k] = rest;
-    cm_lock_drop(&t->lock);
-    return (magazine_t){m.first, count};
-}
-
 /* Fill the empty bin of class k. False: no memory. */
 static bool refill(thread_t *t, unsigned k, size_t align)
 {
@@ -128,7 +110,7 @@ static bool refill(thread_t *t, unsigned k, size_t align)
         grow_cap(t, b, class_size(k));
     }
     if (sample_on())
-        m = cut_counted(t, k, m);
+        m = sample_cut(t, k, m);
     load(t, b, m);
     return m.count > 0;
 }

@@ -12,12 +12,12 @@ sample_table_t sample_table;
 /* What a thread counts; mapped when it allocates for the first time while samples are
  * taken, and kept with its struct. */
 struct sampler {
-    uint64_t chance;          /* state of the generator; never 0 */
+    uint64_t chance;            /* state of the generator; never 0 */
     size_t chunks[CLASS_COUNT]; /* of the class, up to the sample and with it; 0: to be
                                    drawn */
-    size_t bytes;             /* the same, of what comes from no cache */
-    bool due;                 /* what is handed out next is a sample */
-    bool busy;                /* at work on one: no other */
+    size_t bytes;               /* the same, of what comes from no cache */
+    bool due;                   /* what is handed out next is a sample */
+    bool busy;                  /* at work on one: no other */
 };
 
 /* --- chance --- */
@@ -66,7 +66,9 @@ static struct sampler *sampler_of(thread_t *t)
 
 /* --- counting --- */
 
-unsigned sample_allow(thread_t *t, unsigned k, unsigned count)
+/* Of count chunks of class k: how many may be handed out before the next sample, counted.
+ * Pre: count > 0. */
+static unsigned allow(thread_t *t, unsigned k, unsigned count)
 {
     struct sampler *s = sampler_of(t);
     if (s == NULL)
@@ -83,6 +85,22 @@ unsigned sample_allow(thread_t *t, unsigned k, unsigned count)
         count = (unsigned)*left - 1;
     *left -= count;
     return count;
+}
+
+magazine_t sample_cut(thread_t *t, unsigned k, magazine_t m)
+{
+    unsigned count = m.count == 0 ? 0 : allow(t, k, m.count);
+    if (count == m.count)
+        return m;
+    void *last = m.first;
+    for (unsigned i = 1; i < count; i++)
+        last = link_next(last);
+    magazine_t rest = {link_next(last), m.count - count};
+    link_set(last, NULL);
+    cm_lock_take_or_inherit(&t->lock);
+    t->spare[k] = rest;
+    cm_lock_drop(&t->lock);
+    return (magazine_t){m.first, count};
 }
 
 static void count_bytes(struct sampler *s, size_t size)
@@ -107,7 +125,7 @@ void sample_count(void *mem)
 
 /* --- the tables; under the lock --- */
 
-static void *take_piece(size_t size)
+static void *cut_piece(size_t size)
 {
     sample_table_t *t = &sample_table;
     if ((size_t)(t->piece_end - t->piece) < size) {
@@ -136,7 +154,7 @@ static sample_site_t *new_site(sample_site_t **list, const uintptr_t *frames,
                                size_t depth)
 {
     size_t bytes = depth * sizeof *frames;
-    sample_site_t *s = take_piece(sizeof *s + bytes);
+    sample_site_t *s = cut_piece(sizeof *s + bytes);
     if (s == NULL)
         return NULL;
     s->depth = depth;
@@ -152,8 +170,8 @@ static sample_site_t *site_of(const uintptr_t *frames, size_t depth)
 {
     sample_site_t **list = &sample_table.sites[hash_of(frames, depth) % PROFILE_SITES];
     sample_site_t *s = *list;
-    while (s != NULL && (s->depth != depth ||
-                         memcmp(s->frames, frames, depth * sizeof *frames) != 0))
+    while (s != NULL &&
+           (s->depth != depth || memcmp(s->frames, frames, depth * sizeof *frames) != 0))
         s = s->next;
     return s != NULL ? s : new_site(list, frames, depth);
 }
@@ -162,7 +180,7 @@ static sample_t *take_sample(void)
 {
     sample_t *s = sample_table.unused;
     if (s == NULL)
-        return take_piece(sizeof *s);
+        return cut_piece(sizeof *s);
     sample_table.unused = s->next;
     return s;
 }
@@ -172,7 +190,8 @@ static void count_up(_Atomic size_t *sum, size_t n)
     atomic_fetch_add_explicit(sum, n, memory_order_relaxed);
 }
 
-static void enter_sample(uintptr_t mem, size_t size, const uintptr_t *frames, size_t depth)
+static void enter_sample(uintptr_t mem, size_t size, const uintptr_t *frames,
+                         size_t depth)
 {
     sample_site_t *site = site_of(frames, depth);
     sample_t *s = site == NULL ? NULL : take_sample();

@@ -1,13 +1,14 @@
 /*
  * front/sample.h - the heap profiler: which allocations are samples, and who made them.
  *
- * Every byte that is allocated is the sampled one with a chance of 1 in `rate`: so a chunk
- * of s bytes is a sample with a chance of 1 - exp(-s / rate), whatever is allocated beside
- * it, and from the samples all can be estimated. Sizes are those of chunks. Chances of
- * different bytes are independent, so that each class may have a count of its own.
+ * Every byte that is allocated is the sampled one with a chance of 1 in `rate`: so a
+ * chunk of s bytes is a sample with a chance of 1 - exp(-s / rate), whatever is allocated
+ * beside it, and from the samples all can be estimated. Sizes are those of chunks.
+ * Chances of different bytes are independent, so that each class may have a count of its
+ * own.
  *
  * The hit path knows nothing of this. While samples are taken
- *   - a bin holds chunks that were counted when they were put there (cache.c, refill),
+ *   - a bin holds chunks that were counted when they were put there (refill in cache.c),
  *     and none behind the next sample: so that the sample itself is a miss;
  *   - no window is open and all frees are misses: what is freed goes to the spare
  *     magazine, to be counted before it is handed out again.
@@ -58,9 +59,10 @@ void sample_init(void);
 
 CM_INLINE bool sample_on(void) { return cm_unlikely(sample_table.rate != 0); }
 
-/* Of count chunks of class k that t is about to put into its empty bin: how many it may.
- * These are counted. Pre: count > 0; t is inside. */
-unsigned sample_allow(thread_t *t, unsigned k, unsigned count);
+/* Of the magazine of class k that t is about to put into its empty bin: the part that it
+ * may, which is counted. What comes behind the next sample waits as the spare. Pre: there
+ * is none; t is inside. */
+magazine_t sample_cut(thread_t *t, unsigned k, magazine_t m);
 
 void sample_check(void *mem);
 void sample_count(void *mem);

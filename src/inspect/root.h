@@ -46,7 +46,7 @@ typedef struct root {
     const _Atomic size_t *mmapped_most;
     const cm_options_t *options;
     const struct sample_table *samples; /* the heap profiler (front/sample.h) */
-    const struct extra_roots *extra; /* what a scan for leaks was told (scene.h) */
+    const struct extra_roots *extra;    /* what a scan for leaks was told (scene.h) */
 
     void (*serve)(uint32_t token);
     _Atomic size_t answer;   /* bytes given back, or ROOT_BUSY */

@@ -93,7 +93,8 @@ static int visit_frame(void *context, void *arg)
 
 /* --- frame pointers --- */
 
-static CM_TLS char in_local_memory; /* libcs put it above the stack of a thread that they make */
+static CM_TLS char
+    in_local_memory; /* libcs put it above the stack of a thread that they make */
 
 /* The end of the stack that frame lies on; 0: it is none that we know. */
 static uintptr_t end_of(uintptr_t frame)

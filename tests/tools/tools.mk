@@ -5,9 +5,9 @@
 
 .PHONY: check-tools bench-tools
 
-TOOL_TESTS := $(addprefix build/tools/,model spoil idle static)
+TOOL_TESTS := $(addprefix build/tools/,model spoil idle profiled static)
 
-build/tools/model build/tools/spoil build/tools/idle: build/tools/%: tests/tools/%.c build/flags
+build/tools/model build/tools/spoil build/tools/idle build/tools/profiled: build/tools/%: tests/tools/%.c build/flags
 	$(call say,CC)
 	$(TEST_CC) $< $(LDFLAGS) -o $@
 
@@ -18,6 +18,7 @@ build/tools/static: tests/tools/idle.c libcmalloc.a build/flags
 
 CHECK_DEPS += $(TOOL_TESTS) build/cmalloc build/tiny/cmalloc
 CHECK_RUN  += 'tests/tools/statuses.sh' 'tests/tools/model.sh' 'tests/tools/outside.sh' \
+              'tests/tools/profile.sh' \
               'LIB=build/tiny/libcmalloc.so TOOL=build/tiny/cmalloc tests/tools/model.sh'
 
 TOOL_RUN := 'tests/tools/model.sh 64 2000' 'TEST_TIMEOUT=900 tests/tools/damage.sh 60' \

@@ -1,0 +1,45 @@
+#!/bin/bash
+# profile.sh - the heap profiler: who holds how much, as pprof and flame graphs have it, from inside, from
+# outside and when the program ends. Samples are taken by chance: estimates are within a quarter.
+. tests/tools/lib.sh
+
+# near NAME WISH GOT: bytes, within a quarter.
+near() {
+    is "$1: $3 for $2" yes "$(awk -v w="$2" -v g="$3" 'BEGIN { if (g > w * 0.75 && g < w * 1.25) print "yes" }')"
+}
+
+# held FUNCTION FILE: the bytes of folded stacks that end in it.
+held() { awk -v f="$1" '{ n = split($1, s, ";"); for (i = 1; i <= n; i++) if (s[i] == f) { sum += $2; break } }
+    END { print sum + 0 }' "$2"; }
+
+CMALLOC_OPTIONS="profile=32k,profile_file=$tmp/end.heap" start "$BIN/profiled"
+answer
+is 'says it is ready' ready "$REPLY"
+is 'profile' 0 "$(status_of "$TOOL" profile "$pid" -o "$tmp/live.heap")"
+has 'heading' '^heap profile: [0-9]*: [0-9]* \[[0-9]*: [0-9]*\] @ heap_v2/32768$' "$tmp/live.heap"
+has 'mappings' '^MAPPED_LIBRARIES:$' "$tmp/live.heap"
+has 'the program among them' 'r-xp .*/profiled$' "$tmp/live.heap"
+is 'folded' 0 "$(status_of "$TOOL" profile "$pid" --folded -o "$tmp/live.folded")"
+near 'keep_small holds' $((24 * 1048576)) "$(held keep_small "$tmp/live.folded")"
+near 'keep_large holds' $((32 * 1048576)) "$(held keep_large "$tmp/live.folded")"
+is 'churn holds nothing' yes "$([ "$(held churn "$tmp/live.folded")" -lt 200000 ] && echo yes)"
+"$TOOL" profile "$pid" --folded --all >"$tmp/all.folded"
+near 'churn has had' $((64 * 1048576)) "$(held churn "$tmp/all.folded")"
+is 'the program is sound' 0 "$(status_of "$TOOL" check "$pid")"
+tell x
+finish
+is 'its status' 0 $status
+has 'written at the end' '^heap profile: ' "$tmp/end.heap"
+
+if command -v google-pprof >/dev/null; then
+    google-pprof --text "$BIN/profiled" "$tmp/live.heap" >"$tmp/top" 2>/dev/null
+    near 'google-pprof: keep_large' 32 "$(awk '/ keep_large$/ { print $1 }' "$tmp/top")"
+    near 'google-pprof: keep_small' 24 "$(awk '/ keep_small$/ { print $1 }' "$tmp/top")"
+fi
+
+start "$BIN/profiled"
+answer
+is 'without the option' 5 "$(status_of "$TOOL" profile "$pid")"
+tell x
+finish
+exit $failed
