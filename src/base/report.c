@@ -64,9 +64,9 @@ void cm_panic(const char *what, const void *address)
     size_t length = t.used;
     cm_text_flush(&t);
     /* Once: whoever panics in his last words, or meanwhile, has no more. */
-    static _Atomic bool said;
+    static _Atomic uint32_t said; /* a word: riscv64 exchanges a byte by libatomic */
     if (cm_last_words != NULL &&
-        !atomic_exchange_explicit(&said, true, memory_order_relaxed))
+        atomic_exchange_explicit(&said, 1, memory_order_relaxed) == 0)
         cm_last_words(t.bytes, length, address);
     host_abort();
 }

@@ -14,9 +14,10 @@
  *     magazine, to be counted before it is handed out again.
  * When none are, a miss costs a comparison more.
  *
- * A site is a call stack, with what was sampled there: live now, and ever. Sites are never
- * taken back; a reader without the lock finds them by `newest`, each whole. A live sample
- * is found by its address when it is freed, most often not to be there, without the lock.
+ * A site is a call stack, with what was sampled there: live now, and ever. Sites are
+ * never taken back; a reader without the lock finds them by `newest`, each whole. A live
+ * sample is found by its address when it is freed, most often not to be there, without
+ * the lock.
  * The lock is a leaf; nothing is unwound under it. In a child of fork that finds it held
  * the profile stands still.
  */
@@ -92,8 +93,8 @@ CM_INLINE unsigned sample_list_of(uintptr_t mem)
            PROFILE_LIVE;
 }
 
-/* mem is given back. Acquire pairs with the release in enter_sample: whoever frees a sample has
- * got it from who has entered it. */
+/* mem is given back. Acquire pairs with the release in enter_sample: whoever frees a
+ * sample has got it from who has entered it. */
 CM_INLINE void sample_freed(const void *mem)
 {
     if (sample_on() &&
