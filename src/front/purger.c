@@ -102,7 +102,8 @@ CM_NOINLINE static void wipe_stack(void)
 static void purger_main(void)
 {
     bool more = true;
-    thread_inside = true; /* is_over takes locks, too */
+    thread_self = (thread_t *)(uintptr_t)&thread_none; /* no libc has initialised it */
+    thread_inside = true;                              /* is_over takes locks, too */
     while (purge_ages() && (more || !is_over())) {
         os_doze(&asleep, 0, tick_length());
         more = purger_tick();

@@ -87,12 +87,14 @@ static bool have_memory(void)
         return true;
     size_t stack = os_page + STACK_BYTES + os_pages(below);
     own_thread.bytes = stack + os_pages(above);
-    own_thread.memory = os_map(own_thread.bytes);
-    if (own_thread.memory == NULL)
+    char *memory = os_map(own_thread.bytes);
+    if (memory == NULL)
         return false;
     os_count_metadata(own_thread.bytes);
-    mprotect(own_thread.memory, os_page, PROT_NONE);
-    own_thread.pointer = (uintptr_t)own_thread.memory + stack;
+    mprotect(memory, os_page, PROT_NONE);
+    own_thread.pointer = (uintptr_t)memory + stack;
+    cm_signal_fence(); /* a fork in another thread copies what is there: all, or nothing */
+    own_thread.memory = memory;
     return true;
 }
 
