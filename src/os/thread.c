@@ -122,15 +122,14 @@ static int run(void *arg)
     return 0;
 }
 
-/* The last thread has nothing more to do than to end; a child of fork has none. */
-static void await_end(void)
+/* The last thread has nothing more to do than to end; a child of fork has none. False: it
+ * has not ended yet. */
+static bool has_ended(void)
 {
-    int id;
     if (own_thread.generation != cm_generation())
         atomic_store_explicit(&own_thread.id, 0, memory_order_relaxed);
-    while ((id = atomic_load_explicit(&own_thread.id, memory_order_acquire)) != 0)
-        syscall(SYS_futex, &own_thread.id, FUTEX_WAIT, id, NULL, NULL, 0);
     own_thread.generation = cm_generation();
+    return atomic_load_explicit(&own_thread.id, memory_order_acquire) == 0;
 }
 
 /* What the caller has blocked comes back, and the thread has all blocked, by the kernel's
@@ -154,8 +153,7 @@ bool os_thread_start(void (*body)(void))
                       CLONE_CHILD_CLEARTID;
     uint64_t before;
     int saved = errno;
-    await_end();
-    if (!have_memory())
+    if (!has_ended() || !have_memory())
         return false;
     write_header();
     own_thread.body = body;
