@@ -126,7 +126,8 @@ static void follow_frames(trace_t *t) { (void)t, (void)end_of; }
 
 size_t os_stack(uintptr_t *addresses, size_t most)
 {
-    trace_t t = {.addresses = addresses, .most = most};
+    trace_t t = {.most = most};
+    t.addresses = addresses;
     if (is_found())
         unwinder.backtrace(visit_frame, &t);
     else

@@ -93,7 +93,7 @@ static bool have_memory(void)
     os_count_metadata(own_thread.bytes);
     mprotect(memory, os_page, PROT_NONE);
     own_thread.pointer = (uintptr_t)memory + stack;
-    cm_signal_fence(); /* a fork in another thread copies what is there: all, or nothing */
+    cm_signal_fence(); /* a fork in another thread copies what is there: all or nothing */
     own_thread.memory = memory;
     return true;
 }
