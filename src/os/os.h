@@ -135,6 +135,9 @@ void *os_break_move(ptrdiff_t delta);
  * put a /proc and a /sys of its own. */
 void os_cgroup_read(const char *root);
 
+/* The caller is the process, and not a child that shares its memory, as vfork's does. */
+bool os_owns_memory(void);
+
 /* Milliseconds of a clock that only goes forward and wraps around. */
 uint32_t os_milliseconds(void);
 
@@ -143,7 +146,8 @@ void os_doze(_Atomic uint32_t *word, uint32_t value, uint32_t milliseconds);
 
 /* Run body in a thread of its own, with every signal blocked; one at a time. Takes no
  * lock of libc's, and body may use nothing of libc but what needs no thread: system
- * calls, memory and errno. False: there is none. */
+ * calls, memory and errno. False: there is none. Never for a child that does not own its
+ * memory: the thread would end with the child, in the middle of anything. */
 bool os_thread_start(void (*body)(void));
 
 /* Its id, 0 while there is none: of the process that has started it. */

@@ -30,6 +30,7 @@ _Noreturn void abort(void);
 static _Atomic uint32_t first_generation = 1;
 static _Atomic uint32_t newest_generation = 1;
 _Atomic uint32_t *_Atomic host_generation = &first_generation;
+static _Atomic int process; /* whose generation it is */
 
 void host_wait(_Atomic uint32_t *word, uint32_t value)
 {
@@ -62,12 +63,23 @@ void host_write(int fd, const char *text, size_t length)
 
 _Noreturn void host_abort(void) { abort(); }
 
+static void note_process(void)
+{
+    atomic_store_explicit(&process, getpid(), memory_order_relaxed);
+}
+
+bool os_owns_memory(void)
+{
+    return getpid() == atomic_load_explicit(&process, memory_order_relaxed);
+}
+
 uint32_t host_generation_renew(void)
 {
     _Atomic uint32_t *word = atomic_load_explicit(&host_generation, memory_order_acquire);
     uint32_t mine =
         atomic_fetch_add_explicit(&newest_generation, 1, memory_order_relaxed) + 1;
     uint32_t seen = 0;
+    note_process();
     /* Two threads of a child may both come here; the first one names the generation. */
     if (atomic_compare_exchange_strong_explicit(word, &seen, mine, memory_order_relaxed,
                                                 memory_order_relaxed))
@@ -79,6 +91,7 @@ static void generation_init(void)
 {
     if (atomic_load_explicit(&host_generation, memory_order_acquire) != &first_generation)
         return;
+    note_process();
     _Atomic uint32_t *page = os_map(os_page), *expected = &first_generation;
     if (page == NULL)
         return;

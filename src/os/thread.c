@@ -153,7 +153,7 @@ bool os_thread_start(void (*body)(void))
                       CLONE_CHILD_CLEARTID;
     uint64_t before;
     int saved = errno;
-    if (!has_ended() || !have_memory())
+    if (!has_ended() || !os_owns_memory() || !have_memory())
         return false;
     write_header();
     own_thread.body = body;

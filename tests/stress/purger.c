@@ -7,9 +7,11 @@
 #include "cmalloc.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <sys/wait.h>
 #include <time.h>
 
-enum { AT_ONCE = 8, WAITING = 6000, SIZE = 900 };
+enum { AT_ONCE = 8, WAITING = 6000, SIZE = 900, HANG_SECONDS = 60 };
 
 static pthread_barrier_t all_there;
 
@@ -39,8 +41,15 @@ static void leave_waiting(void)
 static void purge(void)
 {
     assert_int_equal(cmalloc_option_set("purge_age", "4"), 0);
-    free(malloc(2 * SIZE));
+    free(malloc(100 * SIZE));
     nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+}
+
+static size_t resting(void)
+{
+    cmalloc_stats s;
+    assert_int_equal(cmalloc_stats_get(CMALLOC_NO_ARENA, &s, sizeof s), 0);
+    return s.cached + s.free_resident;
 }
 
 static void *allocate(void *unused)
@@ -67,10 +76,45 @@ static void threads_end_while_much_waits(void **state)
     assert_true(cmalloc_check() > 0);
 }
 
+/* A child that shares its parent's memory, and ends, as vfork's does. A purger of its own
+ * would end with it: in the middle of something, or for good. */
+static int free_in_the_parents_memory(void *unused)
+{
+    (void)unused;
+    allocate(NULL);
+    free(malloc(100 * SIZE));
+    _exit(0);
+}
+
+static void children_that_share_memory_end(void **state)
+{
+    enum { STACK = 256 << 10 };
+    char *stack = malloc(STACK);
+    (void)state;
+    skip_if_emulated();
+    CHECK(stack);
+    join_thread(start_thread(allocate, NULL));
+    for (size_t round = at_length(20, 2000); round > 0; round--) {
+        int status = -1;
+        leave_waiting();
+        pid_t child = clone(free_in_the_parents_memory, stack + STACK,
+                            CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+        CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+        alarm(HANG_SECONDS);
+        do
+            purge();
+        while (resting() > WAITING * SIZE / 2);
+        assert_true(cmalloc_check() > 0);
+    }
+    alarm(0);
+    free(stack);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_end_while_much_waits),
+        cmocka_unit_test(children_that_share_memory_end),
     };
     require_library();
     return cmocka_run_group_tests(tests, NULL, NULL);
