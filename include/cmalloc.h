@@ -101,7 +101,9 @@ int cmalloc_option_set(const char *name, const char *value);
  *
  * name:  as above.
  * value: set to the number, SIZE_MAX for `off`; of a word, its place in the range, from
- * 0. Returns 0; or -1 with errno ENOENT (no such option), and *value is as it was.
+ *        0.
+ *
+ * Returns 0; or -1 with errno ENOENT (no such option), and *value is as it was.
  * Lock-free; async-signal-safe.
  */
 int cmalloc_option_get(const char *name, size_t *value);
@@ -165,10 +167,11 @@ typedef struct cmalloc_stats {
  *
  * arena: an index, or CMALLOC_NO_ARENA for all of them and what belongs to none: kept
  *        mappings and threads' structs.
- * stats: is filled in; size is its size as the caller was compiled,
- * sizeof(cmalloc_stats). Returns 0; or -1 if there is no such arena, or a fork has cut it
- * off from this process. The sums of one arena are of one moment, those of several are
- * not of the same one.
+ * stats: is filled in.
+ * size:  sizeof(cmalloc_stats) as the caller was compiled.
+ *
+ * Returns 0; or -1 if there is no such arena, or a fork has cut it off from this process.
+ * The sums of one arena are of one moment, those of several are not of the same one.
  */
 int cmalloc_stats_get(unsigned arena, cmalloc_stats *stats, size_t size);
 

@@ -51,8 +51,10 @@ static void merge_class(arena_t *a, unsigned k)
  * memory touched. As long as the depot itself can serve, nobody comes here. */
 static void merge_idle(arena_t *a)
 {
-    while (cm_unlikely(a->depot.bytes > DEPOT_READY))
-        merge_class(a, depot_unwanted(&a->depot));
+    unsigned left = 2 * CLASS_COUNT, k; /* the first round may find all wanted */
+    for (; cm_unlikely(a->depot.bytes > DEPOT_READY) && left > 0; left--)
+        if (depot_unwanted(&a->depot, &k))
+            merge_class(a, k);
 }
 
 mchunkptr arena_take_locked(arena_t *a, size_t size)

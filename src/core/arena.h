@@ -4,8 +4,7 @@
  * Owns the merging of chunks, top, and the table of arenas. Invariants, under the arena's
  * lock:
  *   no two neighbouring free chunks; no free chunk before top; top (or NULL) ends the
- *   newest heap at heap_end; a free chunk is in its bin, and its pages are noted in
- * `dirty`.
+ *   newest heap at heap_end; a free chunk is in its bin, its pages are noted in `dirty`.
  * An allocated arena's struct lies in its first heap; the main arena's is static.
  * Locks: `lock` for everything here but `inbox` and `users`. A thread holds at most one
  * arena's lock (but for a scan for leaks, inspect/snapshot.c). After a fork an arena

@@ -67,14 +67,12 @@ magazine_t depot_take(depot_t *d, unsigned k)
     return depot_take_back(d, k);
 }
 
-unsigned depot_unwanted(depot_t *d)
+bool depot_unwanted(depot_t *d, unsigned *k)
 {
-    for (;;) {
-        depot_shelf_t *shelf = &d->shelf[d->hand = (d->hand + 1) % CLASS_COUNT];
-        if (!shelf->wanted && (shelf->parked != NULL || shelf->loose.first != NULL))
-            return d->hand;
-        shelf->wanted = false;
-    }
+    *k = d->hand = (d->hand + 1) % CLASS_COUNT;
+    bool wanted = d->shelf[*k].wanted;
+    d->shelf[*k].wanted = false;
+    return !wanted;
 }
 
 void depot_tick(depot_t *d)

@@ -24,7 +24,7 @@ typedef struct depot_shelf {
     void *parked; /* first chunk of the magazine parked last */
     magazine_t loose;
     unsigned ticks; /* until what is here is idle */
-    bool wanted;    /* since the hand came by */
+    bool wanted;    /* since the hand was here */
 } depot_shelf_t;
 
 typedef struct depot {
@@ -42,16 +42,16 @@ void depot_add(depot_t *d, unsigned k, void *mem);
 /* Take a magazine of class k; empty if there is none. */
 magazine_t depot_take(depot_t *d, unsigned k);
 
+/* The same for who merges it: that is no demand. */
+magazine_t depot_take_back(depot_t *d, unsigned k);
+
+/* The hand goes on to the next class, k. True: nobody has asked for it since the hand was
+ * here last. */
+bool depot_unwanted(depot_t *d, unsigned *k);
+
 /* A tick has gone by. What nobody has taken any of for PURGE_TICKS ticks, or parked any
  * of for half of that, is idle. */
 void depot_tick(depot_t *d);
-
-/* The same for who merges it. */
-magazine_t depot_take_back(depot_t *d, unsigned k);
-
-/* The next class that nobody has asked for since the hand came by last. Pre: bytes >
- * 0. */
-unsigned depot_unwanted(depot_t *d);
 
 /* Take a magazine of class k if the class is idle. */
 magazine_t depot_take_idle(depot_t *d, unsigned k);

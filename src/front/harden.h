@@ -3,8 +3,9 @@
  *
  * A heap chunk bears a secret word, the canary, behind its payload, where an overflow has
  * to pass. It also tells chunks in use from those that were given back:
- *   in use <=> the word is canary_of(c);  given back, and not yet merged <=>
- * ~canary_of(c)
+ *   in use <=> the word is canary_of(c);
+ *   given back, and not yet merged <=> the word is ~canary_of(c)
+ *
  * A thread holds what it frees back for a while (the quarantine), so that who still uses
  * it finds it zeroed and not somebody else's.
  * Every function here does nothing in another variant. M chunks end in a page without

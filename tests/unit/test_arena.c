@@ -445,6 +445,13 @@ static void what_was_asked_for_lately_is_merged_last(void **state)
     assert_null(own.depot.shelf[class_of(64)].parked);
 }
 
+static void a_depot_that_has_miscounted_is_no_endless_search(void **state)
+{
+    own.depot.bytes = 2 * DEPOT_READY;
+    take(*state, 96);
+    own.depot.bytes = 0;
+}
+
 static void a_depot_below_its_limit_is_left_alone(void **state)
 {
     size_t parked = park(*state, 512, 4);
@@ -606,6 +613,7 @@ int main(void)
         arena_test(a_mapping_that_comes_home_leaves_the_list),
         arena_test(a_full_depot_is_merged_before_other_sizes_are_served),
         arena_test(what_was_asked_for_lately_is_merged_last),
+        arena_test(a_depot_that_has_miscounted_is_no_endless_search),
         arena_test(a_depot_below_its_limit_is_left_alone),
         arena_test(a_second_free_is_found_wherever_the_chunk_went),
         arena_test(a_second_free_of_what_top_has_swallowed_is_found),
