@@ -54,14 +54,21 @@ static void a_lost_chunk_is_reported_as_it_is(void **state)
     assert_true(is_leak(0)); /* confirmed by a second scan */
 }
 
+static void ignore(void) { assert_int_equal(cmalloc_ignore((void *)~hidden), 0); }
+
+static void take_back(void)
+{
+    assert_int_equal(cmalloc_root_remove((void *)~hidden), 0);
+    assert_int_equal(cmalloc_root_remove((void *)~hidden), -1);
+}
+
 static void ignored_it_is_no_leak_until_that_is_taken_back(void **state)
 {
     (void)state;
     deep(lose);
-    assert_int_equal(cmalloc_ignore((void *)~hidden), 0);
+    deep(ignore);
     assert_false(is_leak(CMALLOC_LEAKS_PRECISE));
-    assert_int_equal(cmalloc_root_remove((void *)~hidden), 0);
-    assert_int_equal(cmalloc_root_remove((void *)~hidden), -1);
+    deep(take_back);
     assert_true(is_leak(CMALLOC_LEAKS_PRECISE));
 }
 
