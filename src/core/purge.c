@@ -51,7 +51,7 @@ static heap_info *drop_newest(arena_t *a, purge_what_t what)
 {
     heap_info *h = a->newest;
     bool unused = a->top != NULL && (uintptr_t)a->top == h->first &&
-                  (what == PURGE_ALL ||
+                  (what != PURGE_AGED ||
                    (a->top_mark <= h->first && a->top_mark_before <= h->first));
     return unused && !heap_is_break(h) && h->older != NULL && top_reopen(a) ? h : NULL;
 }
@@ -67,6 +67,14 @@ static char *top_keep(const arena_t *a, purge_what_t what, size_t pad)
     return (char *)os_pages(keep); /* NOLINT(performance-no-int-to-ptr) */
 }
 
+/* Top's addresses go too. */
+static bool is_cut(const arena_t *a, purge_what_t what)
+{
+    if (heap_is_break(a->newest))
+        return what == PURGE_TRIM;
+    return what != PURGE_AGED || top_size(a) > trim_threshold(a);
+}
+
 static size_t purge_top_piece(arena_t *a, purge_what_t what, size_t pad, heap_info **gone)
 {
     *gone = NULL;
@@ -77,7 +85,7 @@ static size_t purge_top_piece(arena_t *a, purge_what_t what, size_t pad, heap_in
     if (a->top != NULL) {
         heap_use_small_pages(a->newest);
         bytes = heap_purge_end(a->newest, top_keep(a, what, pad), PURGE_PIECE);
-        if (bytes == 0 && (what == PURGE_ALL || top_size(a) > trim_threshold(a)))
+        if (bytes == 0 && is_cut(a, what))
             bytes =
                 purge_trim_locked(a, (size_t)(top_keep(a, what, pad) - (char *)a->top));
     }
@@ -148,7 +156,7 @@ static bool take_some(arena_t *a, purge_what_t what, taken_t *t)
     t->empty = NULL;
     if (!arena_lock(a))
         return false;
-    uint32_t ticks = what == PURGE_ALL ? 0 : PURGE_TICKS;
+    uint32_t ticks = what == PURGE_AGED ? PURGE_TICKS : 0;
     bool due = a->away != NULL || dirty_expired(&a->dirty, ticks) != NULL;
     bool begun = due && begin(a);
     while (begun && t->count < PURGE_AT_ONCE &&
@@ -235,7 +243,7 @@ static void wait_for_others(arena_t *a)
 size_t purge_free(arena_t *a, purge_what_t what)
 {
     size_t bytes = 0, some;
-    if (what == PURGE_ALL)
+    if (what != PURGE_AGED)
         wait_for_others(a);
     while ((some = purge_some(a, what)) > 0)
         bytes += some;

@@ -18,9 +18,14 @@
 #include "base/options.h"
 #include "core/arena.h"
 
+/* Only a call of the program's own moves the break down: whoever else moves it, a thread
+ * of the program or another allocator in it, reckons with the program's calls and not
+ * with the purger (seen: memory that a second copy of this library had from sbrk was cut
+ * off). */
 typedef enum purge_what {
     PURGE_AGED, /* what has been free for long */
-    PURGE_ALL   /* all that is free now */
+    PURGE_ALL,  /* all that is free now */
+    PURGE_TRIM  /* that, and the addresses up to the break with it */
 } purge_what_t;
 
 /* Free memory ages at all. If not, only a full top, an empty heap or a trim gives any
@@ -55,7 +60,8 @@ void purge_depot(arena_t *a);
 size_t purge_free(arena_t *a, purge_what_t what);
 
 /* Give back what top has not reached for a tick (PURGE_AGED: and PURGE_TICKS more), or
- * all of it but pad bytes, a piece at a time. */
+ * all of it but pad bytes, a piece at a time; in allocated heaps the addresses with it
+ * (PURGE_AGED: beyond the trim threshold). */
 size_t purge_top(arena_t *a, purge_what_t what, size_t pad);
 
 #endif

@@ -171,8 +171,8 @@ static void tick_if_due(void)
 static void purge_at_once(void)
 {
     for (unsigned i = 0; i < arena_count(); i++) {
-        purge_free(arena_at(i), PURGE_ALL);
-        purge_top(arena_at(i), PURGE_ALL, top_pad());
+        purge_free(arena_at(i), PURGE_TRIM);
+        purge_top(arena_at(i), PURGE_TRIM, top_pad());
     }
 }
 

@@ -26,8 +26,8 @@ static size_t trim_arena(arena_t *a, size_t pad)
     arena_drain_locked(a);
     arena_merge_locked(a);
     arena_unlock(a);
-    size_t bytes = purge_free(a, PURGE_ALL);
-    return bytes + purge_top(a, PURGE_ALL, pad);
+    size_t bytes = purge_free(a, PURGE_TRIM);
+    return bytes + purge_top(a, PURGE_TRIM, pad);
 }
 
 size_t trim_all(thread_t *t, size_t pad)

@@ -11,7 +11,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { AT_ONCE = 8, WAITING = 6000, SIZE = 900, HANG_SECONDS = 60 };
+/* LARGE: too large for a cache, so that top takes it back at once. */
+enum { AT_ONCE = 8, WAITING = 6000, SIZE = 900, LARGE = 90000, HANG_SECONDS = 60 };
 
 static pthread_barrier_t all_there;
 
@@ -24,15 +25,15 @@ static void *meet(void *unused)
     return NULL;
 }
 
-/* Much waits, and nobody has started a purger. */
-static void leave_waiting(void)
+/* count chunks of size bytes wait, and nobody has started a purger. */
+static void leave_waiting(int count, size_t size)
 {
     static void *mem[WAITING];
     assert_int_equal(cmalloc_option_set("purge_age", "10000"), 0);
     assert_int_equal(cmalloc_option_set("background", "off"), 0);
-    for (int i = 0; i < WAITING; i++)
-        CHECK((mem[i] = malloc(SIZE)) != NULL);
-    for (int i = 0; i < WAITING; i++)
+    for (int i = 0; i < count; i++)
+        CHECK((mem[i] = malloc(size)) != NULL);
+    for (int i = 0; i < count; i++)
         free(mem[i]);
     assert_int_equal(cmalloc_option_set("background", "on"), 0);
 }
@@ -41,7 +42,7 @@ static void leave_waiting(void)
 static void purge(void)
 {
     assert_int_equal(cmalloc_option_set("purge_age", "4"), 0);
-    free(malloc(100 * SIZE));
+    free(malloc(LARGE));
     nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
 }
 
@@ -67,7 +68,7 @@ static void threads_end_while_much_waits(void **state)
         pthread_t t[AT_ONCE];
         for (int i = 0; i < AT_ONCE; i++)
             assert_int_equal(pthread_create(&t[i], NULL, meet, NULL), 0);
-        leave_waiting();
+        leave_waiting(WAITING, SIZE);
         pthread_barrier_wait(&all_there);
         for (int i = 0; i < AT_ONCE; i++)
             pthread_join(t[i], NULL);
@@ -76,13 +77,22 @@ static void threads_end_while_much_waits(void **state)
     assert_true(cmalloc_check() > 0);
 }
 
+static void purge_until_little_rests(void)
+{
+    alarm(HANG_SECONDS);
+    do
+        purge();
+    while (resting() > WAITING * SIZE / 2);
+    alarm(0);
+}
+
 /* A child that shares its parent's memory, and ends, as vfork's does. A purger of its own
  * would end with it: in the middle of something, or for good. */
 static int free_in_the_parents_memory(void *unused)
 {
     (void)unused;
     allocate(NULL);
-    free(malloc(100 * SIZE));
+    free(malloc(LARGE));
     _exit(0);
 }
 
@@ -96,18 +106,30 @@ static void children_that_share_memory_end(void **state)
     join_thread(start_thread(allocate, NULL));
     for (size_t round = at_length(20, 2000); round > 0; round--) {
         int status = -1;
-        leave_waiting();
+        leave_waiting(WAITING, SIZE);
         pid_t child = clone(free_in_the_parents_memory, stack + STACK,
                             CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
         CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
-        alarm(HANG_SECONDS);
-        do
-            purge();
-        while (resting() > WAITING * SIZE / 2);
+        purge_until_little_rests();
         assert_true(cmalloc_check() > 0);
     }
-    alarm(0);
     free(stack);
+}
+
+/* Whoever moves the break itself does it between calls of the program's own. */
+static void the_break_stays_where_it_is(void **state)
+{
+    (void)state;
+    join_thread(start_thread(allocate, NULL));
+    for (size_t round = at_length(5, 500); round > 0; round--) {
+        leave_waiting(WAITING * SIZE / LARGE, LARGE);
+        const void *before = sbrk(0);
+        purge_until_little_rests();
+        purge(); /* and what the tick does after that */
+        assert_ptr_equal(sbrk(0), before);
+        malloc_trim(0);
+        assert_true((const char *)sbrk(0) < (const char *)before);
+    }
 }
 
 int main(void)
@@ -115,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_end_while_much_waits),
         cmocka_unit_test(children_that_share_memory_end),
+        cmocka_unit_test(the_break_stays_where_it_is),
     };
     require_library();
     return cmocka_run_group_tests(tests, NULL, NULL);

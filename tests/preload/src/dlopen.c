@@ -46,8 +46,10 @@ static void check(const unsigned char *p, size_t size, size_t i)
         fail("contents changed");
 }
 
-/* Every other chunk from the other allocator; so the break moves under both of them. */
-static void use_both(size_t salt)
+/* Every other chunk from the other allocator; so the break moves under both of them. What
+ * moves it by itself must be alone: libc's sbrk reads the break, then sets it, without a
+ * lock, and would take away what another thread's malloc has got in between. */
+static void use_both(size_t salt, int alone)
 {
     static _Thread_local unsigned char *held[HELD];
     static _Thread_local size_t size[HELD];
@@ -64,7 +66,7 @@ static void use_both(size_t salt)
                 fail("no memory");
             held[i][0] = held[i][size[i] - 1] = (unsigned char)i;
         }
-        if (salt % 2 == 0 && sbrk(5000) == (void *)-1)
+        if (alone && sbrk(5000) == (void *)-1)
             fail("sbrk");
     }
     for (size_t i = 0; i < HELD; i++) {
@@ -77,7 +79,7 @@ static void *work(void *argument)
 {
     free(malloc(100)); /* lived before the library did */
     pthread_barrier_wait(&loaded);
-    use_both((uintptr_t)argument);
+    use_both((uintptr_t)argument, 0);
     return NULL;
 }
 
@@ -99,7 +101,7 @@ int main(int count, char **arguments)
         fail("dlopen");
     find_family(library);
     pthread_barrier_wait(&loaded);
-    use_both(0);
+    use_both(0, 0);
     again = dlmopen(LM_ID_NEWLM, arguments[1], RTLD_NOW);
     if (!again)
         fail("dlmopen");
@@ -107,7 +109,7 @@ int main(int count, char **arguments)
     for (size_t i = 0; i < THREADS; i++)
         pthread_join(thread[i], NULL);
     find_family(again);
-    use_both(0);
+    use_both(0, 1);
     puts("both at work");
     return 0;
 }
