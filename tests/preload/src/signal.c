@@ -189,6 +189,10 @@ static int again(time_t seconds)
             continue;
         }
         if (!still_moving(pid)) {
+            if (await(pid, PATIENCE_MS, &status)) { /* it was just ending */
+                damaged++;
+                continue;
+            }
             printf("signal: process %d hangs below handlers that allocate\n", pid);
             fflush(stdout);
             pause();
