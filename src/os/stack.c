@@ -18,26 +18,22 @@ int linked_backtrace(visit_t visit, void *arg) __asm__("_Unwind_Backtrace")
     __attribute__((weak));
 uintptr_t linked_address(void *context) __asm__("_Unwind_GetIP") __attribute__((weak));
 /* Weak: a static program does not get the loader for it. */
-void *dlopen(const char *name, int flags) __attribute__((weak));
+void *dlsym(void *library, const char *name) __attribute__((weak));
 
 static struct {
     backtrace_t backtrace;
     address_t address;
 } unwinder;
 
-static void look_in(void *library)
-{
-    unwinder.backtrace = (backtrace_t)(uintptr_t)dlsym(library, "_Unwind_Backtrace");
-    unwinder.address = (address_t)(uintptr_t)dlsym(library, "_Unwind_GetIP");
-}
-
 static bool is_found(void)
 {
     return unwinder.backtrace != NULL && unwinder.address != NULL;
 }
 
-/* Without _dl_find_object the unwinder goes through dl_iterate_phdr, which waits in some
- * libcs for whoever is loading a library, and that may be the caller. */
+/* Nothing is loaded: in the first constructor dlopen would run libc's, with an empty
+ * environment, and later it might come from inside the loader. Without _dl_find_object
+ * the unwinder goes through dl_iterate_phdr, which waits in some libcs for whoever is
+ * loading a library, and that may be the caller. */
 void os_stack_init(void)
 {
     if (linked_backtrace != NULL && linked_address != NULL) {
@@ -45,12 +41,10 @@ void os_stack_init(void)
         unwinder.address = linked_address;
         return;
     }
-    if (dlopen == NULL || dlsym(RTLD_DEFAULT, "_dl_find_object") == NULL)
+    if (dlsym == NULL || dlsym(RTLD_DEFAULT, "_dl_find_object") == NULL)
         return;
-    look_in(RTLD_DEFAULT);
-    void *library = is_found() ? NULL : dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (library != NULL)
-        look_in(library);
+    unwinder.backtrace = (backtrace_t)(uintptr_t)dlsym(RTLD_DEFAULT, "_Unwind_Backtrace");
+    unwinder.address = (address_t)(uintptr_t)dlsym(RTLD_DEFAULT, "_Unwind_GetIP");
 }
 
 /* --- which frames are ours --- */

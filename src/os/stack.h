@@ -1,17 +1,17 @@
 /*
  * os/stack.h - who has called: the return addresses on the calling thread's stack.
  *
- * By the compiler's unwinder where the process has one, or libgcc_s can be loaded at
- * start: it needs no frame pointers and, with a glibc that has _dl_find_object, waits for
- * no lock. Else along frame pointers, as far as each leads up this thread's own stack.
+ * By the compiler's unwinder where the process has one from the start, as programs in C++
+ * do, and those with libgcc_s in LD_PRELOAD: it needs no frame pointers and, with a glibc
+ * that has _dl_find_object, waits for no lock. Else along frame pointers, as far as each
+ * leads up this thread's own stack.
  */
 #ifndef CM_OS_STACK_H
 #define CM_OS_STACK_H
 
 #include "base/compiler.h"
 
-/* Look for the unwinder; may load a library. The constructor's share, and no more than
- * that: a later call of malloc may come out of the loader itself. */
+/* Look for the unwinder. The constructor's share. */
 void os_stack_init(void);
 
 /* Up to most return addresses, innermost first, without the library's own frames. Pre: no

@@ -233,6 +233,16 @@ static void add_to(const char *name, const char *value, char between, bool befor
     free(both);
 }
 
+/* The heap profiler follows stacks by libgcc_s's unwinder, if the program has it from the
+ * start. */
+static void set_preload(const char *library)
+{
+    const char *options = getenv("CMALLOC_OPTIONS");
+    if (options != NULL && strstr(options, "profile=") != NULL)
+        add_to("LD_PRELOAD", "libgcc_s.so.1", ':', true);
+    add_to("LD_PRELOAD", library, ':', true);
+}
+
 /* Options of ours stand before the program; what follows is the program's own. */
 static char **read_options(char **argv, const char **library)
 {
@@ -268,7 +278,7 @@ int tool_run(int argc, char **argv)
     const char *fault = fault_of(&program, &ours);
     if (fault != NULL)
         tool_die(TOOL_NOT_SERVED, "%s: cannot run on cmalloc: %s", program.name, fault);
-    add_to("LD_PRELOAD", ours.path, ':', true);
+    set_preload(ours.path);
     execvp(*argv, argv);
     tool_die(TOOL_SYSTEM, "%s: %s", program.name, strerror(errno));
 }

@@ -12,7 +12,7 @@ near() {
 held() { awk -v f="$1" '{ n = split($1, s, ";"); for (i = 1; i <= n; i++) if (s[i] == f) { sum += $2; break } }
     END { print sum + 0 }' "$2"; }
 
-CMALLOC_OPTIONS="profile=32k,profile_file=$tmp/end.heap" start "$BIN/profiled"
+start "$TOOL" run -l "$LIB" -o "profile=32k,profile_file=$tmp/end.heap" "$BIN/profiled"
 answer
 is 'says it is ready' ready "$REPLY"
 is 'profile' 0 "$(status_of "$TOOL" profile "$pid" -o "$tmp/live.heap")"
@@ -36,6 +36,9 @@ if command -v google-pprof >/dev/null; then
     near 'google-pprof: keep_large' 32 "$(awk '/ keep_large$/ { print $1 }' "$tmp/top")"
     near 'google-pprof: keep_small' 24 "$(awk '/ keep_small$/ { print $1 }' "$tmp/top")"
 fi
+
+is 'the program has its environment' here \
+    "$(WITNESS=here CMALLOC_OPTIONS=profile=on LD_PRELOAD=$LIB sh -c 'printenv WITNESS')"
 
 start "$BIN/profiled"
 answer
