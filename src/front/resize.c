@@ -58,15 +58,27 @@ static void *grow_heap(void *mem, mchunkptr c, size_t n)
     return moved != NULL || more == n ? moved : move(mem, c, n);
 }
 
+/* A small chunk moves: two hits and a copy are cheaper than a cut, and its place stays
+ * whole for the next of its class. Cut off, the rests would be filled with whatever
+ * comes, and objects that were made together lie far apart. */
+static void *shrink_heap(void *mem, mchunkptr c, size_t n, size_t size)
+{
+    size_t have = chunk_size(c);
+    void *moved = have <= CLASS_EXACT_MAX ? move(mem, c, n) : NULL;
+    if (moved != NULL)
+        return moved;
+    place_cut(c, size);
+    harden_resized(c, have);
+    return sample_resized(mem);
+}
+
 static void *resize_heap(void *mem, mchunkptr c, size_t n)
 {
     size_t size = chunk_size_for(n), have = chunk_size(c);
     if (size > have)
         return grow_heap(mem, c, n);
-    if (have - size >= CHUNK_MIN && have - size > have / 4) {
-        place_cut(c, size);
-        harden_resized(c, have);
-    }
+    if (have - size >= CHUNK_MIN && have - size > have / 4)
+        return shrink_heap(mem, c, n, size);
     return sample_resized(mem);
 }
 

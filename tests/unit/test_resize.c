@@ -56,6 +56,29 @@ static void a_chunk_is_cut_when_a_quarter_or_more_is_over(void **state)
     alone(shrink_in_place);
 }
 
+static void shrink_small(void)
+{
+    enum { SMALL = 900 };
+    char *mem = malloc(SMALL), *other = malloc(SMALL);
+    size_t have = front_usable(mem);
+    pattern_fill(mem, SMALL, 6);
+    CHECK(is_unmoved(mem, front_realloc(mem, SMALL - SMALL / 5)));
+    CHECK(front_usable(mem) == have);
+    uintptr_t before = (uintptr_t)mem;
+    mem = front_realloc(mem, 100);
+    CHECK((uintptr_t)mem != before && front_usable(mem) < 200);
+    CHECK(pattern_holds(mem, 100, SMALL, 6));
+    void *again = malloc(SMALL); /* what it has left is whole */
+    CHECK((uintptr_t)again == before && front_usable(again) == have);
+    free(mem), free(other), free(again);
+}
+
+static void a_small_chunk_that_shrinks_moves_and_leaves_its_place_whole(void **state)
+{
+    (void)state;
+    alone(shrink_small);
+}
+
 static void usable_fits(void)
 {
     for (size_t n = 1; n < 3 * BIG; n = n + n / 7 + 1) {
@@ -191,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chunk_grows_where_it_stands_or_moves),
         cmocka_unit_test(a_chunk_is_cut_when_a_quarter_or_more_is_over),
+        cmocka_unit_test(a_small_chunk_that_shrinks_moves_and_leaves_its_place_whole),
         cmocka_unit_test(what_fits_already_stays),
         cmocka_unit_test(a_string_that_grows_by_bytes_moves_seldom),
         cmocka_unit_test(chunks_change_between_heap_and_mapping),
