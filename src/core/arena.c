@@ -245,9 +245,8 @@ heap_info *arena_empty_heap(const arena_t *a, const chunk_t *c)
                : NULL;
 }
 
-void arena_give_pages_locked(arena_t *a, mchunkptr c, pages_t pages)
+static void give_checked(arena_t *a, mchunkptr c, pages_t pages)
 {
-    check_inuse(a, c);
     size_t size = chunk_size(c);
     mchunkptr next = chunk_at(c, size);
     if (!chunk_prev_inuse(c)) {
@@ -278,13 +277,44 @@ void arena_give_pages_locked(arena_t *a, mchunkptr c, pages_t pages)
     }
 }
 
+void arena_give_pages_locked(arena_t *a, mchunkptr c, pages_t pages)
+{
+    check_inuse(a, c);
+    give_checked(a, c, pages);
+}
+
+/* Two neighbours in use become one. A second free of the first finds itself free by the
+ * header that is inside then. */
+static mchunkptr join(mchunkptr c, mchunkptr next)
+{
+    chunk_set_word(c, chunk_word(c) + chunk_size(next));
+    chunk_set_word(next, chunk_word(next) & ~CHUNK_P);
+    return c;
+}
+
+/* Most chunks of a list have a neighbour right before or behind them in it: those are
+ * given as one. */
 static void give_list(arena_t *a, void *first, uint32_t since)
 {
+    const pages_t pages = {ZONE_NONE, since};
+    mchunkptr run = NULL;
     while (first != NULL) {
         void *next = link_next(first);
-        arena_give_pages_locked(a, chunk_of(first), (pages_t){ZONE_NONE, since});
+        mchunkptr c = chunk_of(first);
+        check_inuse(a, c);
+        if (run != NULL && chunk_next(run) == c) {
+            run = join(run, c);
+        } else if (run != NULL && chunk_next(c) == run) {
+            run = join(c, run);
+        } else {
+            if (run != NULL)
+                give_checked(a, run, pages);
+            run = c;
+        }
         first = next;
     }
+    if (run != NULL)
+        give_checked(a, run, pages);
 }
 
 void arena_give_list_locked(arena_t *a, void *first)

@@ -481,6 +481,26 @@ static void a_second_free_is_found_wherever_the_chunk_went(void **state)
     assert_dies(do_give, b, "double free", chunk_mem(b));
 }
 
+static void a_second_free_of_what_was_given_in_a_list_is_found(void **state)
+{
+    enum { COUNT = 6 };
+    static const unsigned orders[][COUNT] = {
+        {0, 1, 2, 3, 4, 5}, {5, 4, 3, 2, 1, 0}, {2, 1, 3, 0, 5, 4}, {0, 2, 4, 1, 3, 5}};
+    for (size_t o = 0; o < sizeof orders / sizeof *orders; o++) {
+        mchunkptr c[COUNT];
+        for (unsigned i = 0; i < COUNT; i++)
+            c[i] = top_take(*state, 64);
+        top_take(*state, MIN);
+        link_set(chunk_mem(c[orders[o][COUNT - 1]]), NULL);
+        for (unsigned i = COUNT - 1; i > 0; i--)
+            link_set(chunk_mem(c[orders[o][i - 1]]), chunk_mem(c[orders[o][i]]));
+        arena_give_list_locked(*state, chunk_mem(c[orders[o][0]]));
+        assert_true(chunk_is_free(c[0]) && chunk_size(c[0]) == COUNT * 64);
+        for (unsigned i = 0; i < COUNT; i++)
+            assert_dies(do_give, c[i], "double free", chunk_mem(c[i]));
+    }
+}
+
 static void a_second_free_of_what_top_has_swallowed_is_found(void **state)
 {
     mchunkptr top = take(*state, 64);
@@ -616,6 +636,7 @@ int main(void)
         arena_test(a_depot_that_has_miscounted_is_no_endless_search),
         arena_test(a_depot_below_its_limit_is_left_alone),
         arena_test(a_second_free_is_found_wherever_the_chunk_went),
+        arena_test(a_second_free_of_what_was_given_in_a_list_is_found),
         arena_test(a_second_free_of_what_top_has_swallowed_is_found),
         arena_test(a_forged_size_is_found),
         arena_test(a_forged_size_of_the_next_chunk_is_found),
