@@ -301,6 +301,7 @@ static void give_list(arena_t *a, void *first, uint32_t since)
     while (first != NULL) {
         void *next = link_next(first);
         mchunkptr c = chunk_of(first);
+        cm_prefetch(next);
         check_inuse(a, c);
         if (run != NULL && chunk_next(run) == c) {
             run = join(run, c);
