@@ -292,7 +292,7 @@ static mchunkptr join(mchunkptr c, mchunkptr next)
     return c;
 }
 
-/* Most chunks of a list have a neighbour right before or behind them in it: those are
+/* Many chunks of a list have a neighbour right before or behind them in it: those are
  * given as one. */
 static void give_list(arena_t *a, void *first, uint32_t since)
 {

@@ -20,8 +20,7 @@
 
 /* Only a call of the program's own moves the break down: whoever else moves it, a thread
  * of the program or another allocator in it, reckons with the program's calls and not
- * with the purger (seen: memory that a second copy of this library had from sbrk was cut
- * off). */
+ * with the purger, and sbrk takes no lock. */
 typedef enum purge_what {
     PURGE_AGED, /* what has been free for long */
     PURGE_ALL,  /* all that is free now */
