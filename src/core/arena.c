@@ -197,14 +197,25 @@ static bool lies_in(const arena_t *a, const chunk_t *c)
     return (chunk_word(c) & CHUNK_A) != 0 ? heap_of(c)->arena == a : a == &main_arena;
 }
 
+static bool lies_in_top(const arena_t *a, const chunk_t *c)
+{
+    return a->top != NULL && c >= a->top && (const char *)c < heap_end(a->newest);
+}
+
+bool arena_was_given_locked(const arena_t *a, const chunk_t *c)
+{
+    size_t size = chunk_size(c), room = chunk_room(c);
+    return lies_in_top(a, c) || (size >= CHUNK_MIN && size + FENCEPOST_SIZE <= room &&
+                                 !chunk_prev_inuse(chunk_next(c)));
+}
+
 /* What a double free or an overflow would have left behind. O(1). */
 static void check_inuse(const arena_t *a, const chunk_t *c)
 {
     size_t size = chunk_size(c), room = chunk_room(c);
     if (cm_unlikely(room < CHUNK_MIN || !lies_in(a, c)))
         cm_panic(PANIC_SIZE, chunk_mem(c));
-    if (cm_unlikely(a->top != NULL && c >= a->top &&
-                    (const char *)c < heap_end(a->newest)))
+    if (cm_unlikely(lies_in_top(a, c)))
         cm_panic(PANIC_DOUBLE_FREE, chunk_mem(c));
     if (cm_unlikely(size < CHUNK_MIN || size % CHUNK_ALIGN != 0 ||
                     size > room - FENCEPOST_SIZE))

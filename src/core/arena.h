@@ -123,6 +123,9 @@ CM_INLINE void arena_give_locked(arena_t *a, mchunkptr c)
     arena_give_pages_locked(a, c, (pages_t){ZONE_NONE, a->dirty.now});
 }
 
+/* c is free already, or inside what is, by the words around it. */
+bool arena_was_given_locked(const arena_t *a, const chunk_t *c);
+
 /* The allocated heap that c, free, is all of; NULL: there is more in it, or it has to
  * stay since it is the newest or holds the arena's struct. */
 heap_info *arena_empty_heap(const arena_t *a, const chunk_t *c);

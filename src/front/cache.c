@@ -223,7 +223,7 @@ static bool depot_has(const depot_t *d, unsigned k, const void *mem)
 }
 
 /* mem bears the key. It has been freed before if it is in one of the lists that this
- * thread can look at. */
+ * thread can look at, or was merged. */
 static void check_double_free(thread_t *t, arena_t *a, unsigned k, const void *mem)
 {
     cm_lock_take_or_inherit(&t->lock);
@@ -234,7 +234,7 @@ static void check_double_free(thread_t *t, arena_t *a, unsigned k, const void *m
         found = list_has(t->out[i].first, mem);
     if (!found && arena_lock(a)) {
         arena_drain_locked(a);
-        found = depot_has(&a->depot, k, mem);
+        found = depot_has(&a->depot, k, mem) || arena_was_given_locked(a, chunk_of(mem));
         arena_unlock(a);
     }
     if (found)

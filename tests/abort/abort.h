@@ -25,7 +25,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#pragma weak mallopt /* musl has none, until the library is preloaded */
+#pragma weak mallopt /* musl has neither, until the library is preloaded */
+#pragma weak malloc_trim
 
 /* The compiler must not know what these do. */
 static void *(*volatile see_malloc)(size_t) = malloc;
