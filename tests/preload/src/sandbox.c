@@ -25,7 +25,7 @@
 
 enum { HELD = 3000, THREADS = 6 };
 
-/* What starting and ending a thread needs, libc's or our own, stands in the second half. */
+/* What it takes to start and end a thread, libc's or ours, stands in the second half. */
 static const int allowed[] = {
     SYS_brk,
     SYS_mmap,
