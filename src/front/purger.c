@@ -70,24 +70,31 @@ bool purger_tick(void)
 
 /* --- the thread --- */
 
-static void set_state(purger_state_t state)
+/* Only as long as the word is what the caller has seen: a call that overtakes a start
+ * would make a second one. */
+static bool replace_state(uint32_t seen, purger_state_t to)
 {
-    atomic_store_explicit(&purger_state, cm_generation() << 2 | state,
-                          memory_order_seq_cst);
+    return atomic_compare_exchange_strong_explicit(
+        &purger_state, &seen, cm_generation() << 2 | to, memory_order_seq_cst,
+        memory_order_relaxed);
 }
 
 static bool change_state(purger_state_t from, purger_state_t to)
 {
-    uint32_t state = cm_generation() << 2 | from;
-    return atomic_compare_exchange_strong_explicit(
-        &purger_state, &state, cm_generation() << 2 | to, memory_order_seq_cst,
-        memory_order_relaxed);
+    return replace_state(cm_generation() << 2 | from, to);
+}
+
+/* For who runs. */
+static void set_idle(void)
+{
+    atomic_store_explicit(&purger_state, cm_generation() << 2 | PURGER_IDLE,
+                          memory_order_seq_cst);
 }
 
 /* Somebody may have looked just before the state was idle again, and not called. */
 static bool is_over(void)
 {
-    set_state(PURGER_IDLE);
+    set_idle();
     return waiting() <= PURGER_STOP || !change_state(PURGER_IDLE, PURGER_RUNNING);
 }
 
@@ -101,16 +108,17 @@ CM_NOINLINE static void wipe_stack(void)
 
 static void purger_main(void)
 {
-    bool more = true;
+    bool over = false;
     thread_self = (thread_t *)(uintptr_t)&thread_none; /* no libc has initialised it */
     thread_inside = true;                              /* is_over takes locks, too */
-    while (purge_ages() && (more || !is_over())) {
+    while (!over && purge_ages()) {
         os_doze(&asleep, 0, tick_length());
-        more = purger_tick();
+        bool more = purger_tick();
         wipe_stack();
+        over = !more && is_over();
     }
-    if (more || !purge_ages())
-        set_state(PURGER_IDLE);
+    if (!over)
+        set_idle();
     thread_inside = false;
 }
 
@@ -149,7 +157,7 @@ void purger_call(void)
     uint32_t state = atomic_load_explicit(&purger_state, memory_order_relaxed);
     bool busy = state >> 2 == cm_generation() && (state & 3) != PURGER_IDLE;
     if (!busy && purge_ages())
-        set_state(PURGER_CALLED);
+        replace_state(state, PURGER_CALLED);
 }
 
 void purger_look_locked(const arena_t *a)
@@ -181,7 +189,7 @@ static void forget_parents_call(void)
 {
     uint32_t state = atomic_load_explicit(&purger_state, memory_order_relaxed);
     if (state >> 2 != cm_generation())
-        set_state(PURGER_IDLE);
+        replace_state(state, PURGER_IDLE);
 }
 
 void purger_answer(void)
@@ -199,5 +207,5 @@ void purger_answer(void)
             tick_if_due();
         thread_leave_quietly();
     }
-    set_state(PURGER_IDLE);
+    set_idle();
 }

@@ -116,6 +116,39 @@ static void children_that_share_memory_end(void **state)
     free(stack);
 }
 
+static atomic_bool stop;
+
+static void *leave_some_waiting(void *unused)
+{
+    void *mem[64];
+    while (!atomic_load(&stop)) {
+        for (int i = 0; i < 64; i++)
+            CHECK((mem[i] = malloc(LARGE)) != NULL);
+        for (int i = 0; i < 64; i++)
+            free(mem[i]);
+    }
+    return unused;
+}
+
+/* There is one purger at a time, whoever calls for it and whenever it is about to end: two
+ * would stand on one stack. */
+static void many_call_at_once(void **state)
+{
+    pthread_t t[AT_ONCE];
+    (void)state;
+    assert_int_equal(cmalloc_option_set("purge_age", "4"), 0);
+    atomic_store(&stop, false);
+    for (int i = 0; i < AT_ONCE; i++)
+        t[i] = start_thread(leave_some_waiting, NULL);
+    for (size_t i = at_length(40, 1200); i > 0; i--)
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    atomic_store(&stop, true);
+    for (int i = 0; i < AT_ONCE; i++)
+        join_thread(t[i]);
+    purge_until_little_rests();
+    assert_true(cmalloc_check() > 0);
+}
+
 /* Whoever moves the break itself does it between calls of the program's own. */
 static void the_break_stays_where_it_is(void **state)
 {
@@ -138,6 +171,7 @@ int main(void)
         cmocka_unit_test(threads_end_while_much_waits),
         cmocka_unit_test(children_that_share_memory_end),
         cmocka_unit_test(the_break_stays_where_it_is),
+        cmocka_unit_test(many_call_at_once),
     };
     require_library();
     return cmocka_run_group_tests(tests, NULL, NULL);
