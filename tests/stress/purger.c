@@ -149,6 +149,45 @@ static void many_call_at_once(void **state)
     assert_true(cmalloc_check() > 0);
 }
 
+static void *leave_waiting_together(void *unused)
+{
+    void *mem[64];
+    for (int i = 0; i < 64; i++)
+        CHECK((mem[i] = malloc(LARGE)) != NULL);
+    pthread_barrier_wait(&all_there);
+    for (int i = 0; i < 64; i++)
+        free(mem[i]);
+    return unused;
+}
+
+static void first_call(void)
+{
+    pthread_t t[AT_ONCE];
+    alarm(HANG_SECONDS);
+    CHECK(cmalloc_option_set("purge_age", "4") == 0);
+    pthread_barrier_init(&all_there, NULL, AT_ONCE);
+    for (int i = 0; i < AT_ONCE; i++)
+        t[i] = start_thread(leave_waiting_together, NULL);
+    for (int i = 0; i < AT_ONCE; i++)
+        join_thread(t[i]);
+    purge();
+    _exit(0);
+}
+
+/* In processes that have had no purger yet: the first start takes longest. */
+static void many_call_first_at_once(void **state)
+{
+    (void)state;
+    for (size_t round = at_length(200, 5000); round > 0; round--) {
+        int status = -1;
+        pid_t child = fork();
+        if (child == 0)
+            first_call();
+        CHECK(child > 0 && waitpid(child, &status, 0) == child);
+        assert_int_equal(status, 0);
+    }
+}
+
 /* Whoever moves the break itself does it between calls of the program's own. */
 static void the_break_stays_where_it_is(void **state)
 {
@@ -168,6 +207,7 @@ static void the_break_stays_where_it_is(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_call_first_at_once),
         cmocka_unit_test(threads_end_while_much_waits),
         cmocka_unit_test(children_that_share_memory_end),
         cmocka_unit_test(the_break_stays_where_it_is),
