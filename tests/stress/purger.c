@@ -130,8 +130,8 @@ static void *leave_some_waiting(void *unused)
     return unused;
 }
 
-/* There is one purger at a time, whoever calls for it and whenever it is about to end: two
- * would stand on one stack. */
+/* There is one purger at a time, whoever calls for it and whenever it is about to end:
+ * two would stand on one stack. */
 static void many_call_at_once(void **state)
 {
     pthread_t t[AT_ONCE];
