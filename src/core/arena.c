@@ -304,26 +304,22 @@ static mchunkptr join(mchunkptr c, mchunkptr next)
 }
 
 /* Many chunks of a list have a neighbour right before or behind them in it: those are
- * given as one. */
+ * given as one. What is no neighbour is looked at when all before it have been given, so
+ * that a chunk which is twice in the list is found. */
 static void give_list(arena_t *a, void *first, uint32_t since)
 {
     const pages_t pages = {ZONE_NONE, since};
     mchunkptr run = NULL;
     while (first != NULL) {
-        void *next = link_next(first);
         mchunkptr c = chunk_of(first);
-        cm_prefetch(next);
+        bool behind = run != NULL && chunk_next(run) == c;
+        bool before = run != NULL && chunk_next(c) == run;
+        if (run != NULL && !behind && !before)
+            give_checked(a, run, pages);
         check_inuse(a, c);
-        if (run != NULL && chunk_next(run) == c) {
-            run = join(run, c);
-        } else if (run != NULL && chunk_next(c) == run) {
-            run = join(c, run);
-        } else {
-            if (run != NULL)
-                give_checked(a, run, pages);
-            run = c;
-        }
-        first = next;
+        first = link_next(first);
+        cm_prefetch(first);
+        run = behind ? join(run, c) : before ? join(c, run) : c;
     }
     if (run != NULL)
         give_checked(a, run, pages);

@@ -130,9 +130,12 @@ static bool start_thread(void)
     static bool was_refused;
     if (was_refused && os_milliseconds() - refused < PURGE_TICKS * tick_length())
         return false;
-    was_refused = !os_thread_start(purger_main);
+    was_refused = false; /* before the start: from then on another may be running */
+    if (os_thread_start(purger_main))
+        return true;
+    was_refused = true;
     refused = os_milliseconds();
-    return !was_refused;
+    return false;
 }
 
 /* A program that has threads may have one more. One that has none may be in a sandbox

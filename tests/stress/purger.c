@@ -1,6 +1,7 @@
 /*
  * purger.c - the purger is started by whoever frees, wherever that is: also by libc, from
- * under the locks that it holds while a thread ends.
+ * under the locks that it holds while a thread ends; by many at once; in a child that
+ * shares its parent's memory. There is one at a time, and it leaves the break alone.
  */
 #include "../unit/support.h"
 

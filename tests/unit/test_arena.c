@@ -501,6 +501,23 @@ static void a_second_free_of_what_was_given_in_a_list_is_found(void **state)
     }
 }
 
+static void do_give_list(void *first) { arena_give_list_locked(&own, first); }
+
+/* c[0] to c[2] are neighbours; the list goes from 0 to 2, and then to the one again. */
+static void a_chunk_that_is_twice_in_a_list_is_found(void **state)
+{
+    for (unsigned again = 0; again < 3; again++) {
+        mchunkptr c[3];
+        for (unsigned i = 0; i < 3; i++)
+            c[i] = top_take(*state, 64);
+        top_take(*state, MIN);
+        link_set(chunk_mem(c[0]), chunk_mem(c[1]));
+        link_set(chunk_mem(c[1]), chunk_mem(c[2]));
+        link_set(chunk_mem(c[2]), chunk_mem(c[again]));
+        assert_dies(do_give_list, chunk_mem(c[0]), "double free", chunk_mem(c[again]));
+    }
+}
+
 static void a_second_free_of_what_top_has_swallowed_is_found(void **state)
 {
     mchunkptr top = take(*state, 64);
@@ -637,6 +654,7 @@ int main(void)
         arena_test(a_depot_below_its_limit_is_left_alone),
         arena_test(a_second_free_is_found_wherever_the_chunk_went),
         arena_test(a_second_free_of_what_was_given_in_a_list_is_found),
+        arena_test(a_chunk_that_is_twice_in_a_list_is_found),
         arena_test(a_second_free_of_what_top_has_swallowed_is_found),
         arena_test(a_forged_size_is_found),
         arena_test(a_forged_size_of_the_next_chunk_is_found),
