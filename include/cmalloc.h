@@ -160,6 +160,16 @@ typedef struct cmalloc_stats {
     size_t live_count, cached_count, free_count; /* chunks; live ones with the mmapped */
     size_t mmapped_count, kept_count;
     size_t thread_count; /* threads that have a cache; of all arenas only */
+
+    /* Since the process began; of all arenas only. */
+    size_t mapped_most; /* mapped at its peak, or a little more: what was asked for at the
+                           time, and what cmalloc_stats_get itself needs */
+    size_t allocations; /* chunks handed out: calls of malloc and its like, and of realloc
+                           where it moved what lies in a heap */
+    size_t frees;       /* allocations less live_count; 0 if an arena was left out */
+    size_t misses;      /* of both: calls that had to change a thread's magazine */
+    size_t returns;     /* system calls that gave memory back */
+    size_t returned;    /* bytes that they gave back, whether in memory or not */
 } cmalloc_stats;
 
 /*

@@ -31,7 +31,7 @@
 /* What the words of chunks, heaps and arenas mean. A change that a reader of a core file
  * would get wrong makes it one more: tools of another layout refuse. The magics that mark
  * these structs in memory hold it in their lowest byte. */
-#define CM_LAYOUT 1
+#define CM_LAYOUT 2
 #define CM_MAGIC(letters) ((size_t)(letters) << 8 | CM_LAYOUT)
 
 /* Chunks: SIZE_SZ is the width of a header word; a user pointer lies two of them behind
@@ -99,6 +99,7 @@
 
 /* Milliseconds that a free page waits for somebody who wants it. */
 #define PURGE_AGE_DEFAULT 1000
+#define STATS_INTERVAL_MOST 86400 /* seconds, a day */
 #define PURGE_AGE_MAX (24 * 60 * 60 * 1000)
 
 /* Unless its threshold is set, top is trimmed beyond this and this part of the heap. */

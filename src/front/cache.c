@@ -93,7 +93,7 @@ static magazine_t take_spare(thread_t *t, unsigned k)
 {
     cm_lock_take_or_inherit(&t->lock);
     magazine_t m = t->spare[k];
-    t->visits++;
+    t->misses++;
     t->spare[k] = (magazine_t){NULL, 0};
     cm_lock_drop(&t->lock);
     return m;
@@ -132,7 +132,7 @@ void *cache_take(thread_t *t, size_t n)
 /* --- aligned --- */
 
 /* One of the first chunks of a bin that lies at a multiple of align. */
-static void *pop_aligned(cache_bin_t *b, size_t align)
+static void *pop_aligned(thread_t *t, cache_bin_t *b, size_t align)
 {
     uintptr_t *link = &b->head;
     for (int i = 0; i < ALIGNED_LOOK; i++) {
@@ -142,6 +142,7 @@ static void *pop_aligned(cache_bin_t *b, size_t align)
         if (((uintptr_t)words & (align - 1)) == 0) {
             *link = words[0];
             b->room++;
+            t->taken++;
             link_unmark(words);
             return words;
         }
@@ -159,9 +160,9 @@ void *cache_take_aligned(thread_t *t, size_t align, size_t size)
         natural = ALIGNED_RUN;
     if (caches_off(t) || !thread_enter())
         return NULL;
-    void *mem = pop_aligned(b, align);
+    void *mem = pop_aligned(t, b, align);
     if (mem == NULL && b->room == b->cap && align <= natural && refill(t, k, natural))
-        mem = pop_aligned(b, align);
+        mem = pop_aligned(t, b, align);
     thread_leave();
     return mem;
 }
@@ -197,7 +198,7 @@ static void spill(thread_t *t, unsigned k)
         return;
     cm_lock_take_or_inherit(&t->lock);
     magazine_t old = t->spare[k];
-    t->visits++;
+    t->misses++;
     t->spare[k] = unload(t, b);
     park(t, k, old);
     cm_lock_drop(&t->lock);
@@ -262,7 +263,7 @@ static void give_uncounted(thread_t *t, unsigned k, void *mem)
 {
     magazine_t *m = &t->spare[k];
     cm_lock_take_or_inherit(&t->lock);
-    t->visits++;
+    t->misses++;
     link_set(mem, m->first);
     m->first = mem;
     m->count++;
@@ -381,8 +382,8 @@ void cache_drain_idle(void)
     for (thread_t *t = thread_first(); t != NULL; t = thread_after(t)) {
         if (!cm_lock_take(&t->lock))
             continue;
-        t->rest = t->visits == t->seen ? t->rest + 1 : 0;
-        t->seen = t->visits;
+        t->rest = t->misses == t->seen ? t->rest + 1 : 0;
+        t->seen = t->misses;
         if (t->arena != NULL && t->rest == PURGE_TICKS / 2)
             merge_spares(t);
         cm_lock_drop(&t->lock);

@@ -34,21 +34,26 @@ CM_INLINE void *cache_pop(thread_t *t, cache_bin_t *b)
     uintptr_t *other = CM_SECURE ? harden_choose(words) : NULL;
     if (CM_SECURE && other != NULL) {
         b->room++;
+        t->taken++;
         return other;
     }
     b->head = words[0];
     b->room++;
+    t->taken++;
     words[1] = 0;
     return words;
 }
 
 /* Put a chunk's memory into a bin. Pre: b->room > 0. The link is there before the head
- * leads to it: a signal handler that allocates in between must not follow user data. */
+ * leads to it: a signal handler that allocates in between must not follow user data. The
+ * first fence keeps the two words two stores: the next malloc loads one of them, and had
+ * to wait for a vector. */
 CM_INLINE void cache_push(thread_t *t, cache_bin_t *b, void *mem, uint32_t room,
                           uintptr_t key)
 {
     uintptr_t *words = mem;
     words[0] = b->head;
+    cm_signal_fence();
     words[1] = key;
     cm_signal_fence();
     b->room = room - 1;

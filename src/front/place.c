@@ -8,6 +8,15 @@
 #include "os/os.h"
 
 static _Atomic size_t large_count; /* M chunks of the process: mmap_max limits them */
+_Atomic size_t place_taken;
+
+static void count_taken(thread_t *t)
+{
+    if (t->arena != NULL)
+        t->taken++;
+    else
+        atomic_fetch_add_explicit(&place_taken, 1, memory_order_relaxed);
+}
 
 /* --- M chunks --- */
 
@@ -148,10 +157,12 @@ bool place_take(place_t *p)
     if (p->n > REQUEST_MAX || p->align > REQUEST_MAX - p->n)
         return false;
     thread_t *t = thread_get();
-    if (!thread_enter())
-        return take_interrupted(p);
-    bool taken = take_or_reclaim(p, t);
-    thread_leave();
+    bool entered = thread_enter();
+    bool taken = entered ? take_or_reclaim(p, t) : take_interrupted(p);
+    if (taken)
+        count_taken(t);
+    if (entered)
+        thread_leave();
     if (CM_SECURE && taken)
         harden_out(chunk_mem(p->chunk));
     return taken;

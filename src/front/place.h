@@ -16,6 +16,9 @@ typedef struct place {
     zone_t zero;     /* of the payload: this reads as zero */
 } place_t;
 
+/* Chunks handed out by who had no struct to count them in (thread.h: taken). */
+extern _Atomic size_t place_taken;
+
 /* Find a chunk for p->n bytes. False: no memory, or n is more than may ever be asked
  * for. */
 bool place_take(place_t *p);

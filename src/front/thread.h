@@ -16,7 +16,7 @@
  *   `arena`, unless mixed[] [window, window + 16 * span) holds chunks of `arena` only:
  *   what lies in it is freed without a look at its heap
  *
- * bins[], out[] and the window are touched by their own thread alone. spare[] is guarded
+ * bins[], out[], taken and the window are touched by their own thread alone. spare[] is guarded
  * by `lock`, so that others can drain the spare magazines of an idle thread. Lock order:
  * thread, then arena.
  */
@@ -41,6 +41,7 @@ typedef struct outgoing {
 typedef struct thread {
     uintptr_t window, span;
     link_secret_t secret;
+    size_t taken; /* chunks that it has handed out, ever: never set back */
     cache_bin_t bins[CLASS_COUNT];
 
     arena_t *arena; /* NULL: not attached */
@@ -48,9 +49,9 @@ typedef struct thread {
     magazine_t spare[CLASS_COUNT];
     _Atomic bool mixed[CLASS_COUNT]; /* the class may hold chunks of other arenas */
     outgoing_t out[OUTGOING];
-    unsigned visits, seen,
-        rest;      /* under lock: to the spares; as of a tick; ticks since */
-    size_t charge; /* bytes that caps may hold, counted against CACHE_BUDGET */
+    size_t misses, seen; /* under lock: visits to the spares, ever; as of a tick */
+    unsigned rest;       /* ticks without any */
+    size_t charge;       /* bytes that caps may hold, counted against CACHE_BUDGET */
     struct quarantine *quarantine; /* the secure variant (harden.h) */
     struct sampler *sampler;       /* the heap profiler (sample.h) */
     struct thread *next_free;

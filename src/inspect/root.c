@@ -2,6 +2,7 @@
 #include "inspect/root.h"
 
 #include "cmalloc.h"
+#include "front/place.h"
 #include "front/sample.h"
 #include "front/trim.h"
 #include "inspect/scene.h"
@@ -23,8 +24,9 @@ CM_EXPORT root_t cmalloc_root = {
     .registry = &registry,
     .threads = &thread_all,
     .kept = large_kept,
-    .metadata = &os_metadata,
+    .counts = &os_counts,
     .mmapped_most = &large_live_most,
+    .taken = &place_taken,
     .options = &cm_options,
     .samples = &sample_table,
     .extra = &extra_roots,

@@ -16,6 +16,7 @@
 #include "core/large.h"
 #include "core/registry.h"
 #include "front/thread.h"
+#include "os/os.h"
 
 #define ROOT_MAGIC "cmalloc: my root" /* without its zero */
 #define ROOT_MAGIC_SIZE 16
@@ -42,8 +43,10 @@ typedef struct root {
     const registry_t *registry;
     const _Atomic(thread_t *) *threads; /* head of the list of all structs */
     const _Atomic(large_info *) *kept;  /* kept_count places */
-    const _Atomic size_t *metadata;     /* bytes mapped for our own bookkeeping */
+    const os_counts_t *counts;
     const _Atomic size_t *mmapped_most;
+    const _Atomic size_t
+        *taken; /* chunks handed out by who had no struct to count them */
     const cm_options_t *options;
     const struct sample_table *samples; /* the heap profiler (front/sample.h) */
     const struct extra_roots *extra;    /* what a scan for leaks was told (scene.h) */

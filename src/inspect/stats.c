@@ -110,10 +110,31 @@ void stats_add(cmalloc_stats *to, const cmalloc_stats *s)
     to->free_largest = largest;
 }
 
+void stats_add_counts(cmalloc_stats *s, const os_counts_t *counts)
+{
+    size_t metadata = atomic_load_explicit(&counts->metadata, memory_order_relaxed);
+    s->metadata += metadata;
+    s->mapped += metadata;
+    s->mapped_most = atomic_load_explicit(&counts->committed_most, memory_order_relaxed);
+    s->returns = atomic_load_explicit(&counts->returns, memory_order_relaxed);
+    s->returned = atomic_load_explicit(&counts->returned, memory_order_relaxed);
+}
+
+/* Every chunk that was handed out is live or has been freed. */
+static void set_frees(stats_set_t *set, size_t held)
+{
+    cmalloc_stats *s = &set->process;
+    s->frees = s->allocations > held ? s->allocations - held : 0;
+    for (unsigned i = 0; i < set->arena_count; i++)
+        if (set->busy[i])
+            s->frees = 0;
+}
+
 void stats_sum(stats_set_t *set)
 {
     set->total = (cmalloc_stats){0};
     for (unsigned i = 0; i < set->arena_count; i++)
         stats_add(&set->total, &set->arenas[i]);
+    set_frees(set, set->total.live_count + set->process.live_count);
     stats_add(&set->total, &set->process);
 }

@@ -37,7 +37,10 @@ void stats_add_arena(cmalloc_stats *s, const arena_t *a);
 /* Add one sum to another. */
 void stats_add(cmalloc_stats *to, const cmalloc_stats *s);
 
-/* Set total, when arenas and process are complete. */
+/* What the process counts, as its own process's or another's reader has found it. */
+void stats_add_counts(cmalloc_stats *s, const os_counts_t *counts);
+
+/* Set total, when arenas and process are complete, and what follows from it. */
 void stats_sum(stats_set_t *set);
 
 typedef enum stats_format { STATS_TEXT, STATS_JSON, STATS_PROMETHEUS } stats_format;

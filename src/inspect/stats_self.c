@@ -1,6 +1,6 @@
 /* inspect/stats_self.c - the sums of this process. See stats.h. */
 #include "core/large.h"
-#include "front/thread.h"
+#include "front/place.h"
 #include "inspect/stats.h"
 #include "os/os.h"
 #include "os/stop.h"
@@ -35,27 +35,24 @@ bool stats_arena(arena_t *a, cmalloc_stats *s, reader_t *reader)
     return true;
 }
 
-/* A lock that is held is a sign of life. */
-static bool is_attached(thread_t *t)
+/* Its counts are read while it counts: whole words, right for one moment or the other. */
+static void add_thread(cmalloc_stats *s, const thread_t *t)
 {
-    if (!cm_lock_try(&t->lock))
-        return true;
-    bool attached = t->arena != NULL;
-    cm_lock_drop(&t->lock);
-    return attached;
+    s->allocations += *(const volatile size_t *)&t->taken;
+    s->misses += *(const volatile size_t *)&t->misses;
+    s->thread_count += *(arena_t *const volatile *)&t->arena != NULL;
 }
 
 /* What is no arena's: kept mappings, and bookkeeping outside of heaps. */
 static void add_process(cmalloc_stats *s, reader_t *reader)
 {
     sum_of_one sum = {s, reader};
-    size_t metadata = atomic_load_explicit(&os_metadata, memory_order_relaxed);
     walk_kept_self(add_one, &sum);
-    s->metadata += metadata;
-    s->mapped += metadata;
+    stats_add_counts(s, &os_counts);
     s->mmapped_most = atomic_load_explicit(&large_live_most, memory_order_relaxed);
+    s->allocations = atomic_load_explicit(&place_taken, memory_order_relaxed);
     for (thread_t *t = thread_first(); t != NULL; t = thread_after(t))
-        s->thread_count += is_attached(t);
+        add_thread(s, t);
 }
 
 void stats_all(cmalloc_stats *s)

@@ -47,6 +47,12 @@ static const stats_field stats_fields[] = {
     FIELD(mmapped_count, COUNT, "mmapped chunks"),
     FIELD(kept_count, COUNT, "mappings kept"),
     FIELD(thread_count, COUNT, "threads with a cache"),
+    FIELD(mapped_most, BYTES, "mapped, at most"),
+    FIELD(allocations, CALLS, "chunks handed out"),
+    FIELD(frees, CALLS, "chunks given back"),
+    FIELD(misses, CALLS, "changes of a thread's magazine"),
+    FIELD(returns, CALLS, "calls that gave memory to the system"),
+    FIELD(returned, CALLS, "bytes that they gave it"),
 };
 #define STATS_FIELDS (sizeof stats_fields / sizeof *stats_fields)
 _Static_assert(STATS_FIELDS == sizeof(cmalloc_stats) / sizeof(size_t),

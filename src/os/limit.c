@@ -3,27 +3,39 @@
 
 #include "base/options.h"
 
-static _Atomic size_t committed_bytes;
+os_counts_t os_counts;
 
 size_t os_committed(void)
 {
-    return atomic_load_explicit(&committed_bytes, memory_order_relaxed);
+    return atomic_load_explicit(&os_counts.committed, memory_order_relaxed);
+}
+
+static void note_most(size_t now)
+{
+    size_t most = atomic_load_explicit(&os_counts.committed_most, memory_order_relaxed);
+    while (now > most && !atomic_compare_exchange_weak_explicit(
+                             &os_counts.committed_most, &most, now, memory_order_relaxed,
+                             memory_order_relaxed)) {
+    }
 }
 
 bool limit_charge(size_t size)
 {
     size_t most = atomic_load_explicit(&cm_options.limit_hard, memory_order_relaxed);
     size_t now =
-        atomic_fetch_add_explicit(&committed_bytes, size, memory_order_relaxed) + size;
-    if (cm_likely(most == 0 || now <= most))
+        atomic_fetch_add_explicit(&os_counts.committed, size, memory_order_relaxed) +
+        size;
+    if (cm_likely(most == 0 || now <= most)) {
+        note_most(now);
         return true;
-    atomic_fetch_sub_explicit(&committed_bytes, size, memory_order_relaxed);
+    }
+    limit_discharge(size);
     return false;
 }
 
 void limit_discharge(size_t size)
 {
-    atomic_fetch_sub_explicit(&committed_bytes, size, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&os_counts.committed, size, memory_order_relaxed);
 }
 
 /* Whoever has passed the soft limit may grow this much before all has to be given back

@@ -27,7 +27,6 @@
 #endif
 
 size_t os_page = 4096, os_kernel_page = 4096;
-_Atomic size_t os_metadata;
 
 static _Atomic unsigned fail_every, fail_at, calls;
 
@@ -124,9 +123,16 @@ static bool unmap(void *p, size_t size)
     return done;
 }
 
+static void count_return(size_t size)
+{
+    atomic_fetch_add_explicit(&os_counts.returns, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&os_counts.returned, size, memory_order_relaxed);
+}
+
 bool os_release(void *p, size_t reserved, size_t used)
 {
     limit_discharge(used);
+    count_return(used);
     return unmap(p, reserved);
 }
 
@@ -186,8 +192,10 @@ bool os_commit(void *p, size_t size)
 bool os_decommit(void *p, size_t size)
 {
     bool done = map(p, size, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED) != NULL;
-    if (done)
+    if (done) {
         limit_discharge(size);
+        count_return(size);
+    }
     return done;
 }
 
@@ -198,6 +206,8 @@ bool os_purge(void *p, size_t size)
     int saved = errno;
     bool done = syscall(SYS_madvise, p, size, MADV_DONTNEED) == 0;
     errno = saved;
+    if (done)
+        count_return(size);
     return done;
 }
 

@@ -20,12 +20,19 @@ extern size_t os_page, os_kernel_page;
  * threads at once. */
 void os_init(void);
 
-/* Bytes that are mapped for the library's own bookkeeping, outside of any heap. */
-extern _Atomic size_t os_metadata;
+/* What the process has from the kernel, and has given back. */
+typedef struct os_counts {
+    _Atomic size_t metadata;  /* bytes of our own bookkeeping outside of any heap */
+    _Atomic size_t committed; /* bytes, as limits have it (below) */
+    _Atomic size_t committed_most;
+    _Atomic size_t returns, returned; /* calls that gave memory back, and its bytes */
+} os_counts_t;
+
+extern os_counts_t os_counts;
 
 CM_INLINE void os_count_metadata(size_t bytes)
 {
-    atomic_fetch_add_explicit(&os_metadata, bytes, memory_order_relaxed);
+    atomic_fetch_add_explicit(&os_counts.metadata, bytes, memory_order_relaxed);
 }
 
 /* Round up to whole pages. Pre: n <= SIZE_MAX - os_page. */

@@ -53,13 +53,16 @@ static size_t word_at(target_t *t, uintptr_t at)
 static void add_process(target_t *t, stats_set_t *set)
 {
     cmalloc_stats *s = &set->process;
-    size_t metadata = word_at(t, (uintptr_t)t->root.metadata);
-    s->metadata += metadata;
-    s->mapped += metadata;
+    os_counts_t counts = {0};
+    reader_copy(&t->reader, (uintptr_t)t->root.counts, &counts, sizeof counts);
+    stats_add_counts(s, &counts);
+    s->allocations = word_at(t, (uintptr_t)t->root.taken);
     s->mmapped_most = word_at(t, (uintptr_t)t->root.mmapped_most);
     uintptr_t at = word_at(t, (uintptr_t)t->root.threads);
     for (size_t left = TARGET_THREADS_MOST; at != 0 && left > 0; left--) {
         s->thread_count += word_at(t, at + offsetof(thread_t, arena)) != 0;
+        s->allocations += word_at(t, at + offsetof(thread_t, taken));
+        s->misses += word_at(t, at + offsetof(thread_t, misses));
         at = word_at(t, at + offsetof(thread_t, next_all));
     }
 }

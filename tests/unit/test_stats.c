@@ -187,6 +187,69 @@ static void a_total_has_everything(void **state)
     assert_int_equal(s.live, before);
 }
 
+static cmalloc_stats counts(void)
+{
+    cmalloc_stats s;
+    assert_int_equal(cmalloc_stats_get(CMALLOC_NO_ARENA, &s, sizeof s), 0);
+    assert_int_equal(s.allocations, s.frees + s.live_count);
+    return s;
+}
+
+/* Hits and misses, each kind of chunk, whoever of the threads. */
+static void *allocate_and_free(void *arg)
+{
+    static const size_t sizes[] = {1, 100, 1000, 5000, 40000, 2 * HEAP_MAX_SIZE};
+    size_t rounds = (size_t)(uintptr_t)arg;
+    for (size_t i = 0; i < rounds; i++) {
+        void *mem[6], *aligned = aligned_alloc(256, 512);
+        for (int k = 0; k < 6; k++)
+            assert_non_null(mem[k] = k % 2 == 0 ? malloc(sizes[k]) : calloc(1, sizes[k]));
+        for (int k = 0; k < 6; k++)
+            free(mem[k]);
+        free(aligned);
+    }
+    return NULL;
+}
+
+static void calls_are_counted(void **state)
+{
+    enum { ROUNDS = 300 };
+    (void)state;
+    cmalloc_stats before = counts();
+    allocate_and_free((void *)(uintptr_t)ROUNDS);
+    void *held = malloc(50);
+    cmalloc_stats after = counts();
+    assert_int_equal(after.allocations - before.allocations, 7 * ROUNDS + 1);
+    assert_int_equal(after.frees - before.frees, 7 * ROUNDS);
+    assert_int_equal(after.live_count, before.live_count + 1);
+    assert_true(after.misses > before.misses);
+    assert_true(after.mapped_most >= after.mapped);
+    assert_true(after.mapped_most >= before.heaps + 2 * HEAP_MAX_SIZE);
+    free(held);
+    pthread_t thread;
+    assert_int_equal(
+        pthread_create(&thread, NULL, allocate_and_free, (void *)(uintptr_t)ROUNDS), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    cmalloc_stats ended = counts();
+    assert_true(ended.allocations - after.allocations >= 7 * ROUNDS); /* libc's own */
+    assert_true(ended.allocations - after.allocations <= 7 * ROUNDS + 10);
+}
+
+static void what_goes_back_is_counted(void **state)
+{
+    (void)state;
+    const size_t size = MMAP_THRESHOLD_MAX + os_page;
+    void *mem = malloc(size);
+    assert_non_null(mem);
+    free(mem);
+    cmalloc_stats before = counts();
+    cmalloc_purge();
+    cmalloc_stats after = counts();
+    assert_true(after.returns > before.returns);
+    assert_true(after.returned - before.returned >= before.kept - after.kept);
+    assert_true(before.kept - after.kept >= size);
+}
+
 /* A program that knows fewer fields gets those. */
 static void a_caller_of_old_gets_what_it_knows(void **state)
 {
@@ -227,6 +290,8 @@ int main(void)
         arena_test(an_orphaned_arena_counts_nothing),
         cmocka_unit_test(the_process_is_the_sum_of_its_arenas),
         cmocka_unit_test(a_total_has_everything),
+        cmocka_unit_test(calls_are_counted),
+        cmocka_unit_test(what_goes_back_is_counted),
         cmocka_unit_test(a_caller_of_old_gets_what_it_knows),
         cmocka_unit_test(each_format_is_written),
     };
