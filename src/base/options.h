@@ -73,6 +73,8 @@ enum { THP_DEFAULT, THP_NEVER, THP_ALWAYS };
     ROW(stats, "", "off|exit", 0, 0, 1, 0, "write statistics when the program ends") \
     ROW(stats_signal, "", "", 0, 0, 64, OPTION_START, \
         "write them when this signal comes; 0: none") \
+    ROW(stats_interval, "", "", 0, 0, STATS_INTERVAL_MOST, OPTION_START, \
+        "write them every so many seconds; 0: never") \
     ROW(stats_file, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_TEXT, \
         "where to; %p: process id; .json and .prom choose the format") \
     ROW(profile, "", OPTION_SWITCH, 0, 2, PROFILE_RATE_MOST, \

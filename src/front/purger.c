@@ -10,23 +10,28 @@
 #include <string.h>
 
 _Atomic uint32_t purger_state;
+void (*purger_errand)(void);
 
 static _Atomic bool may_start;
 static _Atomic uint32_t asleep; /* what the thread sleeps on */
 
 void purger_init(void) { atomic_store_explicit(&may_start, true, memory_order_relaxed); }
 
-/* --- what is done --- */
+static bool purger_may_run(void) { return purge_ages() || purger_errand != NULL; }
 
-static uint32_t tick_length(void)
-{
-    size_t age = atomic_load_explicit(&cm_options.purge_age, memory_order_relaxed);
-    return age < PURGE_TICKS ? 1 : (uint32_t)(age / PURGE_TICKS);
-}
+/* --- what is done --- */
 
 static bool at_once(void)
 {
     return atomic_load_explicit(&cm_options.purge_age, memory_order_relaxed) == 0;
+}
+
+static uint32_t tick_length(void)
+{
+    size_t age = atomic_load_explicit(&cm_options.purge_age, memory_order_relaxed);
+    if (at_once() || !purge_ages())
+        age = PURGE_AGE_DEFAULT; /* an errand's ticks */
+    return age < PURGE_TICKS ? 1 : (uint32_t)(age / PURGE_TICKS);
 }
 
 static size_t top_pad(void)
@@ -95,7 +100,8 @@ static void set_idle(void)
 static bool is_over(void)
 {
     set_idle();
-    return waiting() <= PURGER_STOP || !change_state(PURGER_IDLE, PURGER_RUNNING);
+    return !purge_ages() || waiting() <= PURGER_STOP ||
+           !change_state(PURGER_IDLE, PURGER_RUNNING);
 }
 
 /* Chunks that a tick has looked at would be found on this stack by a search for what
@@ -106,14 +112,26 @@ CM_NOINLINE static void wipe_stack(void)
     memset(below, 0, sizeof below);
 }
 
+static bool run_errand(void)
+{
+    if (purger_errand == NULL)
+        return false;
+    purger_errand();
+    for (const thread_t *t = thread_first(); t != NULL; t = thread_after(t))
+        if (*(arena_t *const volatile *)&t->arena != NULL) /* it may be going just now */
+            return true;
+    return false;
+}
+
 static void purger_main(void)
 {
     bool over = false;
     thread_self = (thread_t *)(uintptr_t)&thread_none; /* no libc has initialised it */
     thread_inside = true;                              /* is_over takes locks, too */
-    while (!over && purge_ages()) {
+    while (!over && purger_may_run()) {
         os_doze(&asleep, 0, tick_length());
-        bool more = purger_tick();
+        bool more = purge_ages() && purger_tick();
+        more |= run_errand();
         wipe_stack();
         over = !more && is_over();
     }
@@ -148,7 +166,8 @@ static bool is_threaded(void)
 
 static bool has_thread(void)
 {
-    return is_threaded() && atomic_load_explicit(&may_start, memory_order_relaxed) &&
+    return (is_threaded() || purger_errand != NULL) &&
+           atomic_load_explicit(&may_start, memory_order_relaxed) &&
            atomic_load_explicit(&cm_options.background, memory_order_relaxed) != 0 &&
            start_thread();
 }
@@ -159,7 +178,7 @@ void purger_call(void)
 {
     uint32_t state = atomic_load_explicit(&purger_state, memory_order_relaxed);
     bool busy = state >> 2 == cm_generation() && (state & 3) != PURGER_IDLE;
-    if (!busy && purge_ages())
+    if (!busy && purger_may_run())
         replace_state(state, PURGER_CALLED);
 }
 
@@ -201,7 +220,7 @@ void purger_answer(void)
         forget_parents_call();
         return;
     }
-    if (!at_once() && has_thread())
+    if ((!at_once() || purger_errand != NULL) && has_thread())
         return;
     if (thread_enter()) {
         if (at_once())

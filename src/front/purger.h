@@ -13,6 +13,9 @@
  *   idle -> called -> running -> idle        by compare-and-swap; `running` is of one
  *   ^______________________|                 generation: a child of fork starts its own
  *
+ * An errand (statistics every few seconds) makes it start with the program and stay for
+ * as long as a thread has a cache: the last one's pthread_exit still ends the process.
+ *
  * Without a thread (background=off, a program that has none, or none can be made) whoever
  * is called does a tick's work itself when a tick has gone by; with purge_age=0 everybody
  * purges all at once.
@@ -32,7 +35,11 @@ void purger_init(void);
 /* A caller about to leave a: is there enough waiting? Under a's lock. */
 void purger_look_locked(const arena_t *a);
 
-/* There is something to age. Lock-free. */
+/* Run at each tick by the purger's thread, which has no libc. A constructor sets it, and
+ * calls. NULL: there is none. */
+extern void (*purger_errand)(void);
+
+/* There is something to do. Lock-free. */
 void purger_call(void);
 
 /* Do what the call was for. Caller holds no lock and is not inside. */

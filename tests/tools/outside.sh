@@ -51,6 +51,17 @@ sums 'stats=exit, as JSON'
 CMALLOC_OPTIONS="stats=exit,stats_file=$tmp/x.prom" LD_PRELOAD=$LIB sort Makefile >/dev/null
 is 'stats=exit, for Prometheus: each line is one' '' "$(grep -v -E \
     '^(# (HELP|TYPE) cmalloc_[a-z_]+ .+|cmalloc_[a-z_]+\{arena="([0-9]+|none)"\} [0-9]+)$' "$tmp/x.prom")"
+CMALLOC_OPTIONS="stats_interval=1,stats_file=$tmp/every.%p.json" start "$BIN/idle"
+answer
+for _ in $(seq 50); do [ -s "$tmp/every.$pid.json" ] && break; sleep 0.1; done
+mv "$tmp/every.$pid.json" "$tmp/text"
+sums 'stats_interval'
+for _ in $(seq 50); do [ -s "$tmp/every.$pid.json" ] && break; sleep 0.1; done
+is 'stats_interval: again' yes "$([ -s "$tmp/every.$pid.json" ] && echo yes)"
+tell x
+answer
+finish
+is 'stats_interval: the program ends' 0 $status
 CMALLOC_OPTIONS=stats_signal=10 start "$BIN/idle"
 answer
 kill -USR1 "$pid"
