@@ -93,8 +93,11 @@ int stats_visit(const cmalloc_item *item, void *arg)
     return 0;
 }
 
-void stats_add_arena(cmalloc_stats *s, const arena_t *a)
+void stats_add_arena(cmalloc_stats *s, const arena_t *a, size_t canary)
 {
+    size_t canaries = canary * (s->live_count - s->mmapped_count);
+    s->live -= canaries;
+    s->overhead += canaries;
     s->heaps_most += a->system_most;
 }
 

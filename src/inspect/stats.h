@@ -31,8 +31,9 @@ void stats_add_item(cmalloc_stats *s, reader_t *reader, const cmalloc_item *item
 /* A visitor for walks over a whole process; arg is the stats_set_t. */
 int stats_visit(const cmalloc_item *item, void *arg);
 
-/* What an arena counts itself: peaks and calls. */
-void stats_add_arena(cmalloc_stats *s, const arena_t *a);
+/* What an arena counts itself, to the sums of its walk; and canary bytes of each of its
+ * chunks in use are not the program's. */
+void stats_add_arena(cmalloc_stats *s, const arena_t *a, size_t canary);
 
 /* Add one sum to another. */
 void stats_add(cmalloc_stats *to, const cmalloc_stats *s);
