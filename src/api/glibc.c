@@ -154,32 +154,49 @@ CM_EXPORT void malloc_stats(void)
     cm_text_flush(&t);
 }
 
-/* One element with two numbers. */
-static void element(FILE *stream, const char *start, const char *middle, size_t count,
-                    size_t size)
+typedef struct attribute {
+    char name[8];
+    size_t value;
+} attribute_t;
+
+/* <start a="1" b="2"/> */
+static void info_element(FILE *stream, const char *start, const attribute_t *attributes,
+                         unsigned count)
 {
     cm_text t = {.used = 0, .fd = -1};
     cm_text_string(&t, start);
-    if (middle != NULL) {
-        cm_text_number(&t, count);
-        cm_text_string(&t, middle);
+    for (unsigned i = 0; i < count; i++) {
+        cm_text_string(&t, " ");
+        cm_text_string(&t, attributes[i].name);
+        cm_text_string(&t, "=\"");
+        cm_text_number(&t, attributes[i].value);
+        cm_text_string(&t, "\"");
     }
-    cm_text_number(&t, size);
-    cm_text_string(&t, "\"/>\n");
+    cm_text_string(&t, "/>\n");
     fwrite(t.bytes, 1, t.used, stream);
 }
 
+static void info_total(FILE *stream, const char *start, size_t count, size_t size)
+{
+    const attribute_t both[] = {{"count", count}, {"size", size}};
+    info_element(stream, start, both, 2);
+}
+
+static void info_size(FILE *stream, const char *start, size_t size)
+{
+    const attribute_t one[] = {{"size", size}};
+    info_element(stream, start, one, 1);
+}
+
 /* The elements that glibc's malloc_info writes for an arena and, once more, for all of
- * them. */
+ * them. As there, top is among the rest. */
 static void info_sums(FILE *stream, const cmalloc_stats *s)
 {
-    element(stream, "<total type=\"fast\" count=\"", "\" size=\"", s->cached_count,
-            s->cached);
-    element(stream, "<total type=\"rest\" count=\"", "\" size=\"", s->free_count,
-            s->binned + s->top);
-    element(stream, "<system type=\"current\" size=\"", NULL, 0, s->heaps);
-    element(stream, "<system type=\"max\" size=\"", NULL, 0, s->heaps_most);
-    element(stream, "<aspace type=\"total\" size=\"", NULL, 0, s->heaps);
+    info_total(stream, "<total type=\"fast\"", s->cached_count, s->cached);
+    info_total(stream, "<total type=\"rest\"", s->free_count, s->binned + s->top);
+    info_size(stream, "<system type=\"current\"", s->heaps);
+    info_size(stream, "<system type=\"max\"", s->heaps_most);
+    info_size(stream, "<aspace type=\"total\"", s->heaps);
 }
 
 static void info_text(FILE *stream, const char *text)
@@ -187,14 +204,57 @@ static void info_text(FILE *stream, const char *text)
     fwrite(text, 1, cm_length(text), stream);
 }
 
-static void info_arena(FILE *stream, unsigned index, const cmalloc_stats *s)
+/* Free and cached chunks by the bin that is theirs, or would be. */
+typedef struct info_sizes {
+    struct {
+        size_t from, to, total, count;
+    } bins[BIN_COUNT];
+} info_sizes_t;
+
+static int info_note(const cmalloc_item *item, void *arg)
+{
+    info_sizes_t *sizes = arg;
+    if (item->kind != CMALLOC_FREE && item->kind != CMALLOC_CACHED)
+        return 0;
+    unsigned k = bin_index(item->size);
+    size_t from = sizes->bins[k].from, to = sizes->bins[k].to;
+    sizes->bins[k].from = from == 0 || item->size < from ? item->size : from;
+    sizes->bins[k].to = item->size > to ? item->size : to;
+    sizes->bins[k].total += item->size;
+    sizes->bins[k].count++;
+    return 0;
+}
+
+static void info_write_sizes(FILE *stream, arena_t *a)
+{
+    info_sizes_t sizes = {0};
+    if (!arena_lock(a))
+        return;
+    walk_arena_locked(a, info_note, &sizes);
+    arena_unlock(a); /* the stream may allocate */
+    for (unsigned k = 0; k < BIN_COUNT; k++) {
+        const attribute_t all[] = {{"from", sizes.bins[k].from},
+                                   {"to", sizes.bins[k].to},
+                                   {"total", sizes.bins[k].total},
+                                   {"count", sizes.bins[k].count}};
+        if (sizes.bins[k].count != 0)
+            info_element(stream, "<size", all, 4);
+    }
+}
+
+static void info_arena(FILE *stream, unsigned index)
 {
     cm_text t = {.used = 0, .fd = -1};
+    cmalloc_stats s;
+    if (!stats_arena(arena_at(index), &s, NULL))
+        return;
     cm_text_string(&t, "<heap nr=\"");
     cm_text_number(&t, index);
-    cm_text_string(&t, "\">\n<sizes>\n</sizes>\n");
+    cm_text_string(&t, "\">\n<sizes>\n");
     fwrite(t.bytes, 1, t.used, stream);
-    info_sums(stream, s);
+    info_write_sizes(stream, arena_at(index));
+    info_text(stream, "</sizes>\n");
+    info_sums(stream, &s);
     info_text(stream, "</heap>\n");
 }
 
@@ -207,11 +267,9 @@ CM_EXPORT int malloc_info(int options, FILE *stream)
     }
     info_text(stream, "<malloc version=\"1\">\n");
     for (unsigned i = 0; i < arena_count(); i++)
-        if (stats_arena(arena_at(i), &s, NULL))
-            info_arena(stream, i, &s);
+        info_arena(stream, i);
     stats_all(&s);
-    element(stream, "<total type=\"mmap\" count=\"", "\" size=\"", s.mmapped_count,
-            s.mmapped);
+    info_total(stream, "<total type=\"mmap\"", s.mmapped_count, s.mmapped);
     info_sums(stream, &s);
     info_text(stream, "</malloc>\n");
     return 0;

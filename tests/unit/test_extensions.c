@@ -351,6 +351,46 @@ static void malloc_info_writes_well_formed_xml_of_every_arena(void)
     free(text);
 }
 
+/* A number of the first element like this behind *at, which moves on; 0: there is none. */
+static size_t next_number(const char **at, const char *start, const char *name)
+{
+    const char *element = strstr(*at, start);
+    const char *found = element != NULL ? strstr(element, name) : NULL;
+    if (found == NULL)
+        return 0;
+    *at = found;
+    return (size_t)strtoull(found + strlen(name), NULL, 10);
+}
+
+/* Its own stream does not allocate: so it is the same heap from start to end. */
+static void malloc_info_lists_every_free_chunk(void)
+{
+    static char text[100000], buffer[1000];
+    void **mem = given_chunks(3000, 500);
+    free_all_but(mem, 3000, 3);
+    FILE *to = fmemopen(text, sizeof text, "w");
+    CHECK(to && setvbuf(to, buffer, _IOFBF, sizeof buffer) == 0);
+    CHECK(malloc_info(0, to) == 0);
+    CHECK(fclose(to) == 0);
+    char *end = strstr(text, "</sizes>");
+    CHECK(end != NULL);
+    size_t counts = 0, from, to_size, total, count, last = 0;
+    *end = '\0';
+    const char *at = text;
+    while ((from = next_number(&at, "<size ", "from=\"")) != 0) {
+        to_size = next_number(&at, "", "to=\"");
+        total = next_number(&at, "", "total=\"");
+        count = next_number(&at, "", "count=\"");
+        CHECK(from > last && to_size >= from && count > 0);
+        CHECK(total >= from * count && total <= to_size * count);
+        counts += count, last = to_size;
+    }
+    at = end + 1;
+    size_t fast = next_number(&at, "type=\"fast\"", "count=\"");
+    CHECK(counts == fast + next_number(&at, "type=\"rest\"", "count=\""));
+    CHECK(counts >= 1000);
+}
+
 static void malloc_info_refuses_options(void)
 {
     CHECK(malloc_info(1, stdout) != 0);
@@ -401,6 +441,7 @@ TEST_OF(malloc_trim_gives_back_free_pages_between_chunks)
 TEST_OF(malloc_trim_gives_back_from_allocated_arenas)
 TEST_OF(malloc_trim_reaches_the_arenas_of_other_threads)
 TEST_OF(malloc_info_writes_well_formed_xml_of_every_arena)
+TEST_OF(malloc_info_lists_every_free_chunk)
 TEST_OF(malloc_info_refuses_options)
 TEST_OF(malloc_stats_writes_figures_to_stderr)
 
@@ -422,6 +463,7 @@ int main(void)
         cmocka_unit_test(test_malloc_trim_gives_back_from_allocated_arenas),
         cmocka_unit_test(test_malloc_trim_reaches_the_arenas_of_other_threads),
         cmocka_unit_test(test_malloc_info_writes_well_formed_xml_of_every_arena),
+        cmocka_unit_test(test_malloc_info_lists_every_free_chunk),
         cmocka_unit_test(test_malloc_info_refuses_options),
         cmocka_unit_test(test_malloc_stats_writes_figures_to_stderr),
     };
