@@ -106,6 +106,40 @@ static void check_bin(check_t *c, uintptr_t first, unsigned index)
     } while (at != first);
 }
 
+/* A chunk's link, shown; offset: of fd or bk. 0: it cannot be read. */
+static uintptr_t binned_link(const check_t *c, uintptr_t chunk, size_t offset)
+{
+    const uintptr_t *link = reader_probe(c->walk.reader, chunk + offset, sizeof *link);
+    return link != NULL ? *link ^ c->secret.mask : 0;
+}
+
+/* A visitor: is it a free chunk that no other one leads to? */
+static int find_unbinned(const cmalloc_item *item, void *arg)
+{
+    const size_t fd = offsetof(chunk_t, fd), bk = offsetof(chunk_t, bk);
+    check_t *c = arg;
+    uintptr_t at = (uintptr_t)item->address;
+    uintptr_t first = c->arena + offsetof(arena_t, bins.first) +
+                      bin_index(item->size) * sizeof(mchunkptr);
+    if (item->kind != CMALLOC_FREE)
+        return 0;
+    uintptr_t next = binned_link(c, at, fd), before = binned_link(c, at, bk);
+    bool binned = binned_link(c, next, bk) == at && binned_link(c, before, fd) == at;
+    if (binned && next == at)
+        binned = reader_copy(c->walk.reader, first, &first, sizeof first) && first == at;
+    c->unbinned = at + CHUNK_HEADER;
+    return !binned;
+}
+
+/* The bins hold less than there is free. */
+static uintptr_t first_unbinned(check_t *c)
+{
+    c->walk.visit = find_unbinned;
+    bool found = walk_arena(&c->walk, c->arena) != 0;
+    c->walk.visit = check_item;
+    return found ? c->unbinned : c->arena;
+}
+
 static void check_bins(check_t *c)
 {
     bins_t bins;
@@ -120,9 +154,8 @@ static void check_bins(check_t *c)
         if (bins.first[i] != NULL)
             check_bin(c, (uintptr_t)bins.first[i], i);
     }
-    if (c->faults == faults)
-        require(c, c->free_count == 0 && c->free_bytes == 0, "free chunk in no bin",
-                c->arena);
+    if (c->faults == faults && (c->free_count != 0 || c->free_bytes != 0))
+        fault(c, "free chunk in no bin", first_unbinned(c));
 }
 
 /* --- lists of chunks that wait --- */

@@ -23,7 +23,8 @@ typedef struct check {
     uintptr_t arena; /* that is looked at; 0: none */
 
     size_t free_count, free_bytes, large_count, large_bytes;
-    bool before_free; /* the chunk before was free */
+    bool before_free;   /* the chunk before was free */
+    uintptr_t unbinned; /* a free chunk in no bin, by its payload */
 } check_t;
 
 void check_init(check_t *c, reader_t *reader, const link_secret_t *secret,

@@ -68,7 +68,14 @@ if middle; then
     is 'in the middle: check' 1 "$(status_of "$TOOL" check "$tmp/middle")"
     has 'in the middle: the lock is named' '^arena [01] was in use' "$tmp/text"
     has 'in the middle: so is the chunk' '^free chunk in no bin: ' "$tmp/text"
+    chunk=$(sed -n 's/^free chunk in no bin: //p' "$tmp/text" | head -n 1)
     is 'in the middle: why' 0 "$(status_of "$TOOL" why "$tmp/middle")"
+    is 'in the middle: find' 0 "$(status_of "$TOOL" find "$tmp/middle" "$chunk")"
+    has 'in the middle: find knows the chunk' "$chunk: free" "$tmp/text"
+    is 'in the middle: leaks' yes "$([ "$(status_of "$TOOL" leaks "$tmp/middle")" -le 1 ] && echo yes)"
+    is 'in the middle: map' 0 "$(status_of "$TOOL" map "$tmp/middle")"
+    is 'in the middle: map, a page' 0 "$(status_of "$TOOL" map "$tmp/middle" -o "$tmp/middle.html")"
+    has 'in the middle: the page is whole' '</html>' "$tmp/middle.html"
 else
     fail 'in the middle: a core' "$(tail -n 5 "$tmp/log")"
 fi

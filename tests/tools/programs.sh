@@ -17,6 +17,10 @@ looks()
     done
     is "$1: why" 0 "$(status_of "$TOOL" why "$pid")"
     has "$1: why tells of sizes" 'which sizes pin how much' "$tmp/text"
+    is "$1: map" 0 "$(status_of "$TOOL" map "$pid")"
+    is "$1: map, a page" 0 "$(status_of "$TOOL" map "$pid" -o "$tmp/map.html")"
+    has "$1: the page is whole" '</html>' "$tmp/map.html"
+    is "$1: leaks" yes "$([ "$(status_of "$TOOL" leaks "$pid")" -le 1 ] && echo yes)"
     is "$1: top" 0 "$(status_of "$TOOL" top -1 "$pid")"
 }
 
