@@ -126,7 +126,7 @@ do
 done
 sed '/<script>/,/<\/script>/d' $shots/small.html >$shots/still.html
 for mode in light dark; do
-    shoot svg-$mode $mode "file://$PWD/$shots/small.svg" 1250,900
+    shoot svg-$mode $mode "file://$PWD/$shots/small.svg" 1250,680
     check "the SVG: $mode" is_picture svg-$mode $mode 8
     shoot diff-$mode $mode "file://$PWD/$shots/diff.html" 1440,1200
     check "two compared: $mode" is_picture diff-$mode $mode 8
