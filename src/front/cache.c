@@ -43,6 +43,49 @@ static bool caches_off(const thread_t *t)
            atomic_load_explicit(&cm_options.perturb, memory_order_relaxed) != 0;
 }
 
+/* --- to the depot --- */
+
+static void park(thread_t *t, unsigned k, magazine_t m)
+{
+    arena_t *a = t->arena;
+    if (atomic_load_explicit(&t->mixed[k], memory_order_relaxed))
+        m = foreign_send(a, m);
+    if (m.count > 0 && arena_lock(a)) {
+        depot_park(&a->depot, k, m);
+        purger_look_locked(a);
+        arena_unlock(a);
+    }
+}
+
+static magazine_t unload(thread_t *t, cache_bin_t *b)
+{
+    magazine_t m = {link_show(b->head), b->cap - b->room};
+    b->head = t->secret.mask;
+    b->room = b->cap;
+    return m;
+}
+
+/* Ready against merged, here as in the depot (merge_idle in core/arena.c): what a thread
+ * has of sizes that it no longer uses pins the memory around it. At each visit to the
+ * arena a hand looks at the next class. One whose bin has not changed since the hand was
+ * there last goes to the depot. A bin whose first chunk goes out and comes back between
+ * two looks is taken for one; it costs a visit more. */
+static void look_round(thread_t *t)
+{
+    unsigned k = t->hand = (t->hand + 1) % CLASS_COUNT;
+    cache_bin_t *b = &t->bins[k];
+    uint32_t head = (uint32_t)(b->head / CHUNK_ALIGN);
+    if (t->heads[k] != head || b->cap == 0 || sample_on()) {
+        t->heads[k] = head;
+        return;
+    }
+    cm_lock_take_or_inherit(&t->lock);
+    park(t, k, unload(t, b));
+    park(t, k, t->spare[k]);
+    t->spare[k] = (magazine_t){NULL, 0};
+    cm_lock_drop(&t->lock);
+}
+
 /* --- refill --- */
 
 /* Chunks are mostly freed in the order of their addresses, or against it, and each leads
@@ -106,6 +149,7 @@ static bool refill(thread_t *t, unsigned k, size_t align)
     magazine_t m = take_spare(t, k);
     if (m.count == 0) {
         atomic_store_explicit(&t->mixed[k], false, memory_order_relaxed);
+        look_round(t);
         m = fetch(t, k, align, b->cap == 0 ? 1 : b->cap);
         grow_cap(t, b, class_size(k));
     }
@@ -169,26 +213,6 @@ void *cache_take_aligned(thread_t *t, size_t align, size_t size)
 
 /* --- spill --- */
 
-static void park(thread_t *t, unsigned k, magazine_t m)
-{
-    arena_t *a = t->arena;
-    if (atomic_load_explicit(&t->mixed[k], memory_order_relaxed))
-        m = foreign_send(a, m);
-    if (m.count > 0 && arena_lock(a)) {
-        depot_park(&a->depot, k, m);
-        purger_look_locked(a);
-        arena_unlock(a);
-    }
-}
-
-static magazine_t unload(thread_t *t, cache_bin_t *b)
-{
-    magazine_t m = {link_show(b->head), b->cap - b->room};
-    b->head = t->secret.mask;
-    b->room = b->cap;
-    return m;
-}
-
 /* Make room in the full bin of class k: the bin becomes the spare, and what was the spare
  * is parked. */
 static void spill(thread_t *t, unsigned k)
@@ -202,6 +226,7 @@ static void spill(thread_t *t, unsigned k)
     t->spare[k] = unload(t, b);
     park(t, k, old);
     cm_lock_drop(&t->lock);
+    look_round(t);
 }
 
 /* --- free --- */

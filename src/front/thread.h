@@ -51,7 +51,9 @@ typedef struct thread {
     outgoing_t out[OUTGOING];
     size_t misses, seen; /* under lock: visits to the spares, ever; as of a tick */
     unsigned rest;       /* ticks without any */
-    size_t charge;       /* bytes that caps may hold, counted against CACHE_BUDGET */
+    unsigned hand;       /* goes round the classes (cache.c) */
+    uint32_t heads[CLASS_COUNT]; /* of the bins, in part, when it was there last */
+    size_t charge; /* bytes that caps may hold, counted against CACHE_BUDGET */
     struct quarantine *quarantine; /* the secure variant (harden.h) */
     struct sampler *sampler;       /* the heap profiler (sample.h) */
     struct thread *next_free;

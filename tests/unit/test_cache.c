@@ -106,6 +106,48 @@ static void a_full_magazine_spills_to_the_spare_and_the_depot(void **state)
     alone(spill_over);
 }
 
+/* Calls that go to the arena, until the hand has gone round the classes n times. */
+static void go_round(unsigned n)
+{
+    enum { OTHER = 2 * SIZE, MOST = 20000 };
+    static void *mem[MOST];
+    unsigned rounds = 0, before = thread_self->hand;
+    int i = 0;
+    for (; rounds < n; i++) {
+        CHECK(i < MOST && (mem[i] = malloc(OTHER)) != NULL);
+        rounds += thread_self->hand < before;
+        before = thread_self->hand;
+    }
+    while (i > 0)
+        free(mem[--i]);
+}
+
+static void leave_a_class_alone(void)
+{
+    void *mem[200];
+    for (int i = 0; i < 200; i++)
+        CHECK((mem[i] = malloc(N)) != NULL);
+    for (int i = 0; i < 200; i++)
+        free(mem[i]);
+    unsigned held = bin_length() + thread_self->spare[class_of(SIZE)].count;
+    CHECK(held > 0);
+    go_round(1);
+    free(malloc(N)); /* goes out and comes back */
+    CHECK(bin_length() > 0);
+    go_round(2);
+    CHECK(bin_length() == 0 && thread_self->spare[class_of(SIZE)].count == 0);
+    CHECK(bin()->cap > 0); /* what it has grown to */
+    for (int i = 0; i < 200; i++)
+        CHECK((mem[i] = malloc(N)) != NULL);
+    CHECK(bin()->room == bin()->cap || bin_length() > 0);
+}
+
+static void what_a_thread_does_not_use_goes_to_the_depot(void **state)
+{
+    (void)state;
+    alone(leave_a_class_alone);
+}
+
 static void flush_all(void)
 {
     thread_t *t = thread_get();
@@ -278,6 +320,7 @@ int main(void)
         cmocka_unit_test(magazines_grow_with_demand),
         cmocka_unit_test(what_was_freed_last_is_handed_out_first),
         cmocka_unit_test(a_full_magazine_spills_to_the_spare_and_the_depot),
+        cmocka_unit_test(what_a_thread_does_not_use_goes_to_the_depot),
         cmocka_unit_test(flushing_empties_every_class),
         cmocka_unit_test(foreign_chunks_are_collected_and_sent_home),
         cmocka_unit_test(a_class_in_demand_keeps_foreign_chunks),
