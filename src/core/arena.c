@@ -130,11 +130,13 @@ static magazine_t take_exact(arena_t *a, size_t size, unsigned count)
     return m;
 }
 
-/* A chunk that holds count times size bytes, else as many as there are in one piece. */
+/* A chunk that holds count times size bytes, or less. A smaller hole goes before a larger
+ * one, which may be wanted whole: but one for a single chunk of many is not worth the way
+ * here. */
 static mchunkptr take_piece(arena_t *a, size_t size, unsigned count)
 {
     pages_t pages;
-    mchunkptr c = take_free(a, size * count, &pages);
+    mchunkptr c = take_free(a, size * ((count + 3) / 4), &pages);
     if (c == NULL)
         c = take_free(a, size, &pages);
     if (c == NULL) {
