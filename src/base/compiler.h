@@ -37,7 +37,7 @@
 /* Index of the highest set bit. Pre: x != 0. */
 CM_INLINE unsigned cm_log2(size_t x)
 {
-    return (unsigned)(sizeof(unsigned long) * 8 - 1) - (unsigned)__builtin_clzl(x);
+    return (unsigned)(sizeof(unsigned long) * 8 - 1) ^ (unsigned)__builtin_clzl(x);
 }
 
 /* Index of the lowest set bit. Pre: x != 0. */

@@ -28,16 +28,25 @@
 #define MAGAZINE_LEAST 2u
 #define MAGAZINE_MOST (CM_TINY ? 2u : 128u)
 
+/* Class of a chunk of size bytes, more than CLASS_EXACT_MAX. The bits that are shifted
+ * out of size count the steps, and one CLASS_STEPS too many. */
+CM_INLINE unsigned class_of_wide(size_t size)
+{
+    unsigned doubling = cm_log2(size);
+    return (unsigned)(size >> (doubling - CLASS_STEP_SHIFT)) + CLASS_STEPS * doubling -
+           (CLASS_STEPS * (CLASS_EXACT_SHIFT + 1) -
+            (unsigned)(CLASS_EXACT_MAX / CHUNK_ALIGN));
+}
+
 /* Class of a chunk of size bytes. Pre: size <= CLASS_MAX. */
 CM_INLINE unsigned class_of(size_t size)
 {
-    if (size <= CLASS_EXACT_MAX)
-        return (unsigned)(size / CHUNK_ALIGN);
-    unsigned doubling = cm_log2(size);
-    unsigned step = (unsigned)(size >> (doubling - CLASS_STEP_SHIFT)) & (CLASS_STEPS - 1);
-    return (unsigned)(CLASS_EXACT_MAX / CHUNK_ALIGN) +
-           CLASS_STEPS * (doubling - CLASS_EXACT_SHIFT) + step;
+    return size <= CLASS_EXACT_MAX ? (unsigned)(size / CHUNK_ALIGN) : class_of_wide(size);
 }
+
+/* The smallest class that a request for a chunk of size bytes, more than CLASS_EXACT_MAX,
+ * can be served from. */
+CM_INLINE unsigned class_for_wide(size_t size) { return class_of_wide(size - 1) + 1; }
 
 /* size rounded up to a class. Pre: size <= CLASS_MAX. */
 CM_INLINE size_t class_round(size_t size)

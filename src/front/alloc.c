@@ -27,16 +27,22 @@ static void *take_cached(size_t n)
                                            : NULL;
 }
 
-void *front_malloc_miss(size_t n)
+CM_NOINLINE static void *malloc_slow(size_t n)
 {
     void *mem = take_cached(n);
-    if (cm_likely(mem != NULL))
+    if (mem != NULL)
         return sample_cached(mem);
     place_t place = {.n = n, .align = CHUNK_ALIGN};
     if (!place_take(&place))
         return NULL;
     fill(place.chunk, 0xff);
     return sample_placed(chunk_mem(place.chunk));
+}
+
+void *front_malloc_miss(size_t n)
+{
+    void *mem = cache_malloc_wide(n);
+    return cm_likely(mem != NULL) ? mem : malloc_slow(n);
 }
 
 /* Clear the payload but for what reads as zero anyway. */
@@ -54,6 +60,8 @@ static void clear_around(mchunkptr c, zone_t zero)
 void *front_calloc(size_t n)
 {
     void *mem = cache_malloc(n);
+    if (mem == NULL)
+        mem = cache_malloc_wide(n);
     if (mem == NULL && (mem = take_cached(n)) != NULL)
         sample_cached(mem);
     if (mem != NULL)
@@ -86,7 +94,7 @@ static void hold_back(mchunkptr c)
             give(chunk_of(mem));
 }
 
-void front_free_miss(void *mem)
+CM_NOINLINE static void free_slow(void *mem)
 {
     if (mem == NULL)
         return;
@@ -98,4 +106,10 @@ void front_free_miss(void *mem)
         hold_back(c);
     else
         give(c);
+}
+
+void front_free_miss(void *mem)
+{
+    if (CM_SECURE || !cm_likely(cache_free_wide(mem)))
+        free_slow(mem);
 }

@@ -69,19 +69,33 @@ CM_INLINE void *cache_malloc(size_t n)
     return harden_out(cache_pop(t, cache_exact_bin(t, chunk_size_for(n))));
 }
 
-/* The hit of free; false: a miss, and nothing has changed. One comparison finds the
- * pointers that are NULL, misaligned, or not of this thread's arena: a rotated misaligned
- * offset is larger than any span. */
-CM_INLINE bool cache_free(void *mem)
+/* The same for the classes above, which are found by a shift; NULL for the exact ones,
+ * too. */
+CM_INLINE void *cache_malloc_wide(size_t n)
+{
+    if (n <= CACHE_HIT_MAX || n > CLASS_MAX - CHUNK_OVERHEAD)
+        return NULL;
+    thread_t *t = thread_self;
+    unsigned k = class_for_wide(chunk_size_for(n));
+    return harden_out(cache_pop(t, &t->bins[k]));
+}
+
+/* The hit of free, of a chunk of least to most bytes; false: a miss, and nothing has
+ * changed. One comparison finds the pointers that are NULL, misaligned, or not of this
+ * thread's arena: a rotated misaligned offset is larger than any span. */
+CM_INLINE bool cache_free_between(void *mem, size_t least, size_t most)
 {
     thread_t *t = thread_self;
     uintptr_t offset = (uintptr_t)mem - t->window;
     if (cm_unlikely((offset >> 4 | offset << (SIZE_SZ * 8 - 4)) >= t->span))
         return false;
-    size_t size = chunk_word(chunk_of(mem)) & ~(CHUNK_ALIGN - 1);
-    if (cm_unlikely(size > CLASS_EXACT_MAX))
+    size_t word = chunk_word(chunk_of(mem)), size = word & ~(CHUNK_ALIGN - 1);
+    if (cm_unlikely(size < least || size > most))
         return false;
-    cache_bin_t *b = cache_exact_bin(t, size);
+    if (most > CLASS_EXACT_MAX && cm_unlikely((word & CHUNK_M) != 0))
+        return false; /* an M chunk of an exact class would be none */
+    cache_bin_t *b = most <= CLASS_EXACT_MAX ? cache_exact_bin(t, size)
+                                             : &t->bins[class_of_wide(size)];
     uint32_t room = b->room;
     uintptr_t key = t->secret.key;
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): not NULL, see above */
@@ -89,6 +103,16 @@ CM_INLINE bool cache_free(void *mem)
         return false;
     cache_push(t, b, mem, room, key);
     return true;
+}
+
+CM_INLINE bool cache_free(void *mem)
+{
+    return cache_free_between(mem, 0, CLASS_EXACT_MAX);
+}
+
+CM_INLINE bool cache_free_wide(void *mem)
+{
+    return cache_free_between(mem, CLASS_EXACT_MAX + 1, CLASS_MAX);
 }
 
 /* A chunk for a request of up to CLASS_MAX bytes with its header, from any class. NULL:

@@ -38,6 +38,7 @@ static void a_request_gets_the_smallest_class_that_holds_it(void **state)
         assert_int_equal(class_size(k), rounded);
         assert_true(rounded >= size && rounded <= CLASS_MAX);
         assert_true(size == CHUNK_MIN || class_size(k - 1) < size);
+        assert_true(size <= CLASS_EXACT_MAX || class_for_wide(size) == k);
     }
 }
 
