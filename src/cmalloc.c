@@ -29,6 +29,7 @@
 #include "front/align.c"
 #include "front/alloc.c"
 #include "front/cache.c"
+#include "front/drain.c"
 #include "front/foreign.c"
 #include "front/harden.c"
 #include "front/init.c"

@@ -1,5 +1,5 @@
 /*
- * front/cache.c - misses: refilling, spilling, and flushing.
+ * front/cache.c - misses: refilling and spilling.
  *
  * A miss runs with thread_inside set, so that a signal handler which comes in between
  * takes the emergency way.
@@ -11,8 +11,7 @@
 #include "base/options.h"
 #include "front/sample.h"
 
-static _Atomic size_t
-    charged; /* sum of all threads' charges; <= CACHE_BUDGET but for the least caps */
+_Atomic size_t cache_charged;
 
 /* --- capacity --- */
 
@@ -25,10 +24,10 @@ static bool grow_cap(thread_t *t, cache_bin_t *b, size_t size)
     if (cap == b->cap)
         return false;
     size_t more = 2 * (cap - b->cap) * size; /* in the bin and in the spare */
-    if (atomic_fetch_add_explicit(&charged, more, memory_order_relaxed) + more >
+    if (atomic_fetch_add_explicit(&cache_charged, more, memory_order_relaxed) + more >
             CACHE_BUDGET &&
         cap > MAGAZINE_LEAST) {
-        atomic_fetch_sub_explicit(&charged, more, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&cache_charged, more, memory_order_relaxed);
         return false;
     }
     t->charge += more;
@@ -41,49 +40,6 @@ static bool caches_off(const thread_t *t)
 {
     return t->arena == NULL ||
            atomic_load_explicit(&cm_options.perturb, memory_order_relaxed) != 0;
-}
-
-/* --- to the depot --- */
-
-static void park(thread_t *t, unsigned k, magazine_t m)
-{
-    arena_t *a = t->arena;
-    if (atomic_load_explicit(&t->mixed[k], memory_order_relaxed))
-        m = foreign_send(a, m);
-    if (m.count > 0 && arena_lock(a)) {
-        depot_park(&a->depot, k, m);
-        purger_look_locked(a);
-        arena_unlock(a);
-    }
-}
-
-static magazine_t unload(thread_t *t, cache_bin_t *b)
-{
-    magazine_t m = {link_show(b->head), b->cap - b->room};
-    b->head = t->secret.mask;
-    b->room = b->cap;
-    return m;
-}
-
-/* Ready against merged, here as in the depot (merge_idle in core/arena.c): what a thread
- * has of sizes that it no longer uses pins the memory around it. At each visit to the
- * arena a hand looks at the next class. One whose bin has not changed since the hand was
- * there last goes to the depot. A bin whose first chunk goes out and comes back between
- * two looks is taken for one; it costs a visit more. */
-static void look_round(thread_t *t)
-{
-    unsigned k = t->hand = (t->hand + 1) % CLASS_COUNT;
-    cache_bin_t *b = &t->bins[k];
-    uint32_t head = (uint32_t)(b->head / CHUNK_ALIGN);
-    if (t->heads[k] != head || b->cap == 0 || sample_on()) {
-        t->heads[k] = head;
-        return;
-    }
-    cm_lock_take_or_inherit(&t->lock);
-    park(t, k, unload(t, b));
-    park(t, k, t->spare[k]);
-    t->spare[k] = (magazine_t){NULL, 0};
-    cm_lock_drop(&t->lock);
 }
 
 /* --- refill --- */
@@ -149,7 +105,7 @@ static bool refill(thread_t *t, unsigned k, size_t align)
     magazine_t m = take_spare(t, k);
     if (m.count == 0) {
         atomic_store_explicit(&t->mixed[k], false, memory_order_relaxed);
-        look_round(t);
+        cache_look_round(t);
         m = fetch(t, k, align, b->cap == 0 ? 1 : b->cap);
         grow_cap(t, b, class_size(k));
     }
@@ -223,10 +179,10 @@ static void spill(thread_t *t, unsigned k)
     cm_lock_take_or_inherit(&t->lock);
     magazine_t old = t->spare[k];
     t->misses++;
-    t->spare[k] = unload(t, b);
-    park(t, k, old);
+    t->spare[k] = cache_unload(t, b);
+    cache_park(t, k, old);
     cm_lock_drop(&t->lock);
-    look_round(t);
+    cache_look_round(t);
 }
 
 /* --- free --- */
@@ -293,7 +249,7 @@ static void give_uncounted(thread_t *t, unsigned k, void *mem)
     m->first = mem;
     m->count++;
     if (m->count >= t->bins[k].cap && !grow_cap(t, &t->bins[k], class_size(k))) {
-        park(t, k, *m);
+        cache_park(t, k, *m);
         *m = (magazine_t){NULL, 0};
     }
     cm_lock_drop(&t->lock);
@@ -338,79 +294,4 @@ bool cache_give(thread_t *t, mchunkptr c)
         give_foreign(t, a, k, c);
     thread_leave();
     return true;
-}
-
-/* --- flushing --- */
-
-static void flush_class(thread_t *t, unsigned k)
-{
-    cache_bin_t *b = &t->bins[k];
-    park(t, k, unload(t, b));
-    park(t, k, t->spare[k]);
-    t->spare[k] = (magazine_t){NULL, 0};
-    b->cap = b->room = 0;
-}
-
-void cache_flush(thread_t *t)
-{
-    quarantine_flush(t);
-    cm_lock_take_or_inherit(&t->lock);
-    for (unsigned k = 0; k < CLASS_COUNT; k++)
-        if (t->bins[k].cap != 0)
-            flush_class(t, k);
-    foreign_flush(t);
-    cm_lock_drop(&t->lock);
-    atomic_fetch_sub_explicit(&charged, t->charge, memory_order_relaxed);
-    t->charge = 0;
-}
-
-static void drain(thread_t *t)
-{
-    if (!cm_lock_take(&t->lock))
-        return;
-    for (unsigned k = 0; t->arena != NULL && k < CLASS_COUNT; k++) {
-        park(t, k, t->spare[k]);
-        t->spare[k] = (magazine_t){NULL, 0};
-    }
-    cm_lock_drop(&t->lock);
-}
-
-void cache_drain_others(void)
-{
-    for (thread_t *t = thread_first(); t != NULL; t = thread_after(t))
-        if (t != thread_self)
-            drain(t);
-}
-
-static void merge(arena_t *a, magazine_t m)
-{
-    if (m.count > 0 && arena_lock(a)) {
-        arena_give_aged_locked(a, m.first);
-        arena_unlock(a);
-    }
-}
-
-/* Pre: t's lock is held, and it is attached. */
-static void merge_spares(thread_t *t)
-{
-    for (unsigned k = 0; k < CLASS_COUNT; k++) {
-        magazine_t m = t->spare[k];
-        t->spare[k] = (magazine_t){NULL, 0};
-        if (atomic_load_explicit(&t->mixed[k], memory_order_relaxed))
-            m = foreign_send(t->arena, m);
-        merge(t->arena, m);
-    }
-}
-
-void cache_drain_idle(void)
-{
-    for (thread_t *t = thread_first(); t != NULL; t = thread_after(t)) {
-        if (!cm_lock_take(&t->lock))
-            continue;
-        t->rest = t->misses == t->seen ? t->rest + 1 : 0;
-        t->seen = t->misses;
-        if (t->arena != NULL && t->rest == PURGE_TICKS / 2)
-            merge_spares(t);
-        cm_lock_drop(&t->lock);
-    }
 }

@@ -127,6 +127,19 @@ void *cache_take_aligned(thread_t *t, size_t align, size_t size);
  * cache. */
 bool cache_give(thread_t *t, mchunkptr c);
 
+/* Sum of all threads' charges; <= CACHE_BUDGET but for the least caps. */
+extern _Atomic size_t cache_charged;
+
+/* Park a magazine of class k in the depot of t's arena, and send home what is not of
+ * there. */
+void cache_park(thread_t *t, unsigned k, magazine_t m);
+
+/* What is in a bin of t's, which is empty then. */
+magazine_t cache_unload(thread_t *t, cache_bin_t *b);
+
+/* At a visit to the arena: park the next class if it is not in use (drain.c). */
+void cache_look_round(thread_t *t);
+
 /* Give all that t holds to the arenas; for its own thread. Its caps go back to zero. */
 void cache_flush(thread_t *t);
 

@@ -13,12 +13,13 @@
  * a list to cut it.
  *   bin.room + number of chunks in bin == bin.cap; bin.cap grows with demand, from zero
  *   every chunk here is in use as far as the heap knows and bears link_key; it belongs to
- *   `arena`, unless mixed[] [window, window + 16 * span) holds chunks of `arena` only:
- *   what lies in it is freed without a look at its heap
+ *   `arena`, unless mixed[]
+ *   [window, window + 16 * span) holds chunks of `arena` only: what lies in it is freed
+ *   without a look at its heap
  *
- * bins[], out[], taken and the window are touched by their own thread alone. spare[] is guarded
- * by `lock`, so that others can drain the spare magazines of an idle thread. Lock order:
- * thread, then arena.
+ * bins[], out[], taken and the window are touched by their own thread alone. spare[] is
+ * guarded by `lock`, so that others can drain the spare magazines of an idle thread. Lock
+ * order: thread, then arena.
  */
 #ifndef CM_FRONT_THREAD_H
 #define CM_FRONT_THREAD_H

@@ -351,7 +351,7 @@ static void malloc_info_writes_well_formed_xml_of_every_arena(void)
     free(text);
 }
 
-/* A number of the first element like this behind *at, which moves on; 0: there is none. */
+/* A number of the first element like this behind *at, which moves on; 0: none. */
 static size_t next_number(const char **at, const char *start, const char *name)
 {
     const char *element = strstr(*at, start);
