@@ -12,7 +12,7 @@ CMALLOC_OPTIONS=help LD_PRELOAD=$lib /bin/true 2>&1 | awk -F '  +' '
     { gsub(/\|/, "\\|") }
     NR == 1 { print "| " $1 " | " $2 " | " $3 " | " $4 " |"; print "|---|---|---|---|"; next }
     { print "| `" $1 "` | " $2 " | " $3 " | " $4 " |" }' >"$tmp/help"
-sed -n '/^## Options/,/^## How/p' README.md | grep '^|' >"$tmp/readme" || true
+sed -n '/^## Options/,/^## Coming/p' README.md | grep '^|' >"$tmp/readme" || true
 
 if ! [ -s "$tmp/help" ] || ! cmp -s "$tmp/help" "$tmp/readme"; then
     echo "README.md: the table of options should read"
