@@ -108,8 +108,41 @@ CM_NOINLINE static void free_slow(void *mem)
         give(c);
 }
 
+/* The registry knows where c lies, and its header is one that a cache may keep. */
+static bool is_plain(const chunk_t *c)
+{
+    size_t word = chunk_word(c), size = word & ~(CHUNK_ALIGN - 1);
+    return size >= CHUNK_MIN && size <= CLASS_MAX &&
+           (word & (CHUNK_ALIGN - 1) & ~(CHUNK_A | CHUNK_P)) == 0 &&
+           ((word & CHUNK_A) != 0 ? registry_has_heap(c) : registry_has_main(c));
+}
+
+/* What lies outside of the window is a hit, too, where cache_give would keep it: of a
+ * further heap of the thread's arena if there is room, of another arena if half of the
+ * bin is empty. */
+static bool free_far(void *mem)
+{
+    thread_t *t = thread_self;
+    if (mem == NULL || ((uintptr_t)mem & (CHUNK_ALIGN - 1)) != 0 || sample_on())
+        return false;
+    mchunkptr c = chunk_of(mem);
+    if (!is_plain(c))
+        return false;
+    unsigned k = class_of(chunk_size(c));
+    cache_bin_t *b = &t->bins[k];
+    uint32_t room = b->room;
+    arena_t *a = (chunk_word(c) & CHUNK_A) != 0 ? heap_of(c)->arena : &main_arena;
+    bool foreign = a != t->arena;
+    if (room <= (foreign ? b->cap / 2 : 0) || link_marked(mem))
+        return false;
+    if (foreign)
+        atomic_store_explicit(&t->mixed[k], true, memory_order_relaxed);
+    cache_push(t, b, mem, room, t->secret.key);
+    return true;
+}
+
 void front_free_miss(void *mem)
 {
-    if (CM_SECURE || !cm_likely(cache_free_wide(mem)))
+    if (CM_SECURE || !(cm_likely(cache_free_wide(mem)) || free_far(mem)))
         free_slow(mem);
 }
