@@ -118,8 +118,8 @@ static bool is_plain(const chunk_t *c)
 }
 
 /* What lies outside of the window is a hit, too, where cache_give would keep it: of a
- * further heap of the thread's arena if there is room, of another arena if half of the
- * bin is empty. */
+ * further heap of the thread's arena if there is room, of another arena if the bin is in
+ * demand. */
 static bool free_far(void *mem)
 {
     thread_t *t = thread_self;
@@ -130,14 +130,13 @@ static bool free_far(void *mem)
         return false;
     unsigned k = class_of(chunk_size(c));
     cache_bin_t *b = &t->bins[k];
-    uint32_t room = b->room;
     arena_t *a = (chunk_word(c) & CHUNK_A) != 0 ? heap_of(c)->arena : &main_arena;
     bool foreign = a != t->arena;
-    if (room <= (foreign ? b->cap / 2 : 0) || link_marked(mem))
+    if (b->room == 0 || (foreign && !cache_in_demand(b)) || link_marked(mem))
         return false;
     if (foreign)
         atomic_store_explicit(&t->mixed[k], true, memory_order_relaxed);
-    cache_push(t, b, mem, room, t->secret.key);
+    cache_push(t, b, mem, b->room, t->secret.key);
     return true;
 }
 

@@ -267,11 +267,11 @@ static void give_own(thread_t *t, unsigned k, mchunkptr c)
     cache_push(t, &t->bins[k], chunk_mem(c), t->bins[k].room, t->secret.key);
 }
 
-/* Of another arena: kept as long as the bin is more than half empty. */
+/* Of another arena: kept as long as the bin is in demand. */
 static void give_foreign(thread_t *t, arena_t *a, unsigned k, mchunkptr c)
 {
     cache_bin_t *b = &t->bins[k];
-    if (b->room <= b->cap / 2 || sample_on()) {
+    if (!cache_in_demand(b) || sample_on()) {
         foreign_collect(t, a, c);
         return;
     }
