@@ -78,7 +78,14 @@ long leak_report(const snapshot_wish_t *wish, int fd, bool json)
     leak_list_t *list = snapshot_leaks(wish);
     if (list == NULL)
         return -1;
-    findings_t f = {.list = list, .fd = fd, .json = json, .rows = REPORT_ROWS};
+    reader_t reader;
+    reader_self(&reader);
+    findings_t f = {.list = list,
+                    .fd = fd,
+                    .json = json,
+                    .rows = REPORT_ROWS,
+                    .reader = &reader,
+                    .samples = sample_on() ? (uintptr_t)&sample_table : 0};
     os_mappings(0, findings_mapping, &f);
     findings_write(&f);
     findings_free(&f);

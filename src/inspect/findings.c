@@ -74,17 +74,49 @@ static void add_to_group(const findings_t *f, groups_t *g, const leak_t *leak)
     group->held_bytes += leak->bytes;
 }
 
-static bool group_all(const findings_t *f, groups_t *g)
+static groups_t groups_new(const findings_t *f)
 {
     size_t room = 64;
     while (room < 2 * f->list->count)
         room *= 2;
-    *g = (groups_t){.mask = room - 1, .mapped = os_pages(room * sizeof(group_t))};
-    g->table = os_map(g->mapped);
-    for (size_t i = 0; g->table != NULL && i < f->list->count; i++)
+    groups_t g = {.mask = room - 1, .mapped = os_pages(room * sizeof(group_t))};
+    g.table = os_map(g.mapped);
+    return g;
+}
+
+static groups_t group_all(const findings_t *f)
+{
+    groups_t g = groups_new(f);
+    for (size_t i = 0; g.table != NULL && i < f->list->count; i++)
         if (leak_is_direct(&f->list->leaks[i]))
-            add_to_group(f, g, &f->list->leaks[i]);
-    return g->table != NULL;
+            add_to_group(f, &g, &f->list->leaks[i]);
+    return g;
+}
+
+/* Where a leak was allocated. 0: it was not sampled. */
+static uintptr_t sampled_site(const findings_t *f, const leak_t *leak,
+                              profile_site_t *site)
+{
+    return f->samples == 0 ? 0
+                           : profile_site_of(f->reader, f->samples, leak_mem(leak), site);
+}
+
+/* A group is a site, its first word the site's address. */
+static groups_t group_sites(const findings_t *f)
+{
+    profile_site_t site;
+    groups_t g = groups_new(f);
+    for (size_t i = 0; g.table != NULL && i < f->list->count; i++) {
+        uintptr_t at = sampled_site(f, &f->list->leaks[i], &site);
+        if (at == 0)
+            continue;
+        group_t *group = group_for(&g, 0, at);
+        g.used += group->count == 0;
+        group->first = at;
+        group->count++;
+        group->held_bytes += f->list->leaks[i].usable;
+    }
+    return g;
 }
 
 /* The group with the most bytes of those that are left; its count becomes 0. */
@@ -200,6 +232,17 @@ static void text_group(const findings_t *f, const group_t *g, cm_text *t)
     text(t, "\n");
 }
 
+/* The frames of a stack, innermost first. A call lies before the address that it returns
+ * to. */
+static void put_stack(const findings_t *f, const profile_site_t *site, cm_text *t)
+{
+    for (size_t i = 0; i < site->depth; i++) {
+        text(t, i == 0 ? "    by " : "       ");
+        put_name(f, site->frames[i] - 1, t);
+        text(t, "\n");
+    }
+}
+
 static void text_leak(const findings_t *f, const leak_t *leak, cm_text *t)
 {
     text(t, "  ");
@@ -210,8 +253,31 @@ static void text_leak(const findings_t *f, const leak_t *leak, cm_text *t)
     text(t, "  ");
     put_name(f, ~leak->first, t);
     text(t, "\n");
+    profile_site_t site;
+    if (sampled_site(f, leak, &site) != 0)
+        put_stack(f, &site, t);
     if (f->detail != NULL)
         f->detail(leak, t, f->arg);
+}
+
+static void text_sites(const findings_t *f, cm_text *t)
+{
+    group_t group;
+    profile_site_t site;
+    groups_t g = group_sites(f);
+    if (g.table == NULL)
+        return;
+    if (g.used > 0)
+        text(t,
+             "  samples        bytes  of those leaks that were sampled, by call site\n");
+    for (size_t row = 0; row < f->rows && take_largest(&g, &group); row++) {
+        column(t, group.count, 9);
+        column(t, group.held_bytes, 13);
+        text(t, "\n");
+        if (profile_site_at(f->reader, group.first, &site))
+            put_stack(f, &site, t);
+    }
+    os_unmap(g.table, g.mapped);
 }
 
 /* Direct leaks by the bytes they lead to, most first; of equals, those at lower addresses
@@ -246,6 +312,8 @@ static void findings_text(const findings_t *f, groups_t *g, cm_text *t)
     const leak_t *leak = NULL;
     for (size_t row = 0; row < f->rows && (leak = next_direct(f->list, leak)); row++)
         text_leak(f, leak, t);
+    if (f->samples != 0)
+        text_sites(f, t);
 }
 
 static void json_group(const findings_t *f, const group_t *g, cm_text *t)
@@ -270,6 +338,15 @@ static void json_leak(const findings_t *f, const leak_t *leak, cm_text *t)
     field(t, ",\"bytes_in_all\":", leak->bytes);
     text(t, ",\"first_word\":");
     put_quoted_name(f, ~leak->first, t);
+    profile_site_t site;
+    if (sampled_site(f, leak, &site) != 0) {
+        text(t, ",\"stack\":[");
+        for (size_t i = 0; i < site.depth; i++) {
+            text(t, i > 0 ? "," : "");
+            put_quoted_name(f, site.frames[i] - 1, t);
+        }
+        text(t, "]");
+    }
     text(t, "}");
 }
 
@@ -306,8 +383,8 @@ static void findings_json(const findings_t *f, groups_t *g, cm_text *t)
 void findings_write(const findings_t *f)
 {
     cm_text t = {.used = 0, .fd = f->fd};
-    groups_t g;
-    if (!group_all(f, &g)) {
+    groups_t g = group_all(f);
+    if (g.table == NULL) {
         cm_warn("leaks", "no memory to write about them");
         return;
     }

@@ -4,14 +4,15 @@
  * Direct leaks are grouped: those of one size with the same first word, if that word
  * leads into a file's mapping, are one row. In C++ the first word leads to the class's
  * virtual functions, so that a group is a class. What a group's chunks lead to is added
- * up in its row.
+ * up in its row. Leaks that the heap profiler has sampled tell who allocated them, and
+ * are grouped by that, too.
  */
 #ifndef CM_INSPECT_FINDINGS_H
 #define CM_INSPECT_FINDINGS_H
 
 #include "base/report.h"
 #include "inspect/leak.h"
-#include "os/proc.h"
+#include "inspect/profile.h"
 
 /* A file's mapping: what a first word may lead to. */
 typedef struct file_map {
@@ -23,8 +24,10 @@ typedef struct findings {
     const leak_list_t *list;
     int fd;
     bool json;
-    size_t rows;     /* groups, and direct leaks, at most */
-    vector_t places; /* of file_map_t */
+    size_t rows;       /* groups, and direct leaks, at most */
+    vector_t places;   /* of file_map_t */
+    reader_t *reader;  /* of the program, for the profiler's table at `samples` */
+    uintptr_t samples; /* 0: there are none */
     /* Write what address is called; false: nothing was written. NULL: file and offset. */
     bool (*symbol)(const file_map_t *place, uintptr_t address, cm_text *t);
     /* Add to the row of a direct leak, as text on lines of its own; or NULL. */

@@ -40,6 +40,28 @@ void profile_each(reader_t *r, uintptr_t table,
     }
 }
 
+bool profile_site_at(reader_t *r, uintptr_t at, profile_site_t *site)
+{
+    uintptr_t older;
+    return read_site(r, at, site, &older);
+}
+
+uintptr_t profile_site_of(reader_t *r, uintptr_t table, uintptr_t mem,
+                          profile_site_t *site)
+{
+    uintptr_t at = 0;
+    size_t list = sample_list_of(mem) * sizeof(uintptr_t);
+    sample_t s;
+    reader_copy(r, table + offsetof(sample_table_t, live) + list, &at, sizeof at);
+    for (size_t left = SITES_MOST; at != 0 && left > 0; left--, at = (uintptr_t)s.next) {
+        if (!reader_copy(r, at, &s, sizeof s))
+            return 0;
+        if (s.hidden == ~mem)
+            return profile_site_at(r, (uintptr_t)s.site, site) ? (uintptr_t)s.site : 0;
+    }
+    return 0;
+}
+
 static void add_site(const profile_site_t *site, void *arg)
 {
     profile_site_t *sum = arg;

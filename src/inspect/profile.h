@@ -30,6 +30,13 @@ size_t profile_rate(reader_t *r, uintptr_t table);
 void profile_each(reader_t *r, uintptr_t table,
                   void (*visit)(const profile_site_t *site, void *arg), void *arg);
 
+/* The site at an address. False: it cannot be read. */
+bool profile_site_at(reader_t *r, uintptr_t at, profile_site_t *site);
+
+/* The site of the live sample at mem, and its address. 0: mem was not sampled. */
+uintptr_t profile_site_of(reader_t *r, uintptr_t table, uintptr_t mem,
+                          profile_site_t *site);
+
 /* All up to the mappings. */
 void profile_write(cm_text *t, reader_t *r, uintptr_t table);
 

@@ -187,10 +187,14 @@ static void add_files(const reader_t *reader, findings_t *f)
 
 static void write_report(run_t *r, const options_t *o)
 {
+    const uintptr_t samples = (uintptr_t)r->target->root.samples;
     findings_t f = {.list = r->list,
                     .fd = 1,
                     .json = o->json,
                     .rows = o->rows,
+                    .reader = &r->target->reader,
+                    .samples =
+                        profile_rate(&r->target->reader, samples) != 0 ? samples : 0,
                     .symbol = scan_symbol,
                     .detail = o->hex > 0 ? put_hex : NULL,
                     .arg = r};

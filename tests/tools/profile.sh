@@ -40,6 +40,21 @@ fi
 is 'the program has its environment' here \
     "$(WITNESS=here CMALLOC_OPTIONS=profile=on LD_PRELOAD=$LIB sh -c 'printenv WITNESS')"
 
+# --- leaks tell who allocated them ---
+
+start "$TOOL" run -l "$LIB" -o profile=16k,leaks=exit "$BIN/profiled" lose
+answer
+is 'leaks' 1 "$(status_of "$TOOL" leaks "$pid" --precise)"
+sed -n '/by call site/,$p' "$tmp/text" >"$tmp/sites"
+has 'leaks: by call site' '^    by lose+0x' "$tmp/sites"
+is 'leaks: those that are held are not among them' 0 "$(grep -c keep_ "$tmp/sites")"
+near 'leaks: as many samples as there should be' 256 "$(awk 'NR == 2 { print $1 }' "$tmp/sites")"
+is 'leaks, as JSON' 1 "$(status_of "$TOOL" leaks "$pid" --precise --json)"
+has 'leaks, as JSON: a stack' '"stack":\["lose+0x[0-9a-f]*","main+0x' "$tmp/text"
+tell x
+finish
+has 'leaks=exit: by call site' '^    by profiled+0x' "$tmp/err"
+
 start "$BIN/profiled"
 answer
 is 'without the option' 5 "$(status_of "$TOOL" profile "$pid")"

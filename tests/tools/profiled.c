@@ -1,7 +1,8 @@
 /*
  * profiled.c - a program of which it is known who holds how much: keep_small 24 MiB in
  * objects of 1,000 bytes, keep_large 32 MiB in objects of 200,000, and churn nothing any
- * more, of 64 MiB that it has had. Says so and waits for a line.
+ * more, of 64 MiB that it has had. Says so and waits for a line. With an argument it has
+ * lost 4 MiB before, in lose.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,9 +24,19 @@ APART static void churn(void)
     free(mem);
 }
 
-int main(void)
+APART static void lose(void)
+{
+    void *volatile mem = malloc(SMALL);
+    mem = NULL;
+    (void)mem;
+}
+
+int main(int argc, char **argv)
 {
     char line[16];
+    (void)argv;
+    for (size_t i = 0; argc > 1 && i < 4 * MIB / SMALL; i++)
+        lose();
     for (size_t i = 0; i < 24 * MIB / SMALL; i++)
         keep_small(i);
     for (size_t i = 0; i < 32 * MIB / LARGE; i++)
