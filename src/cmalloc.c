@@ -64,8 +64,10 @@
 #include "inspect/walk.c"
 #include "inspect/walk_target.c"
 
+#ifndef CM_NO_API /* a test that has another malloc */
 #include "api/cmalloc.c"
 #include "api/control.c"
 #include "api/cxx.c"
 #include "api/glibc.c"
 #include "api/malloc.c"
+#endif

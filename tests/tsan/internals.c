@@ -58,44 +58,8 @@ static long seen_syscall(long number, ...)
 
 #define syscall(...) seen_syscall(__VA_ARGS__, 0L, 0L, 0L, 0L, 0L, 0L)
 
-#include "base/lock.c"
-#include "base/options.c"
-#include "base/report.c"
-
-#include "os/cgroup.c"
-#include "os/limit.c"
-#include "os/break.c"
-#include "os/constant.c"
-#include "os/mem.c"
-#include "os/sys.c"
-#include "os/thread.c"
-
-#include "core/arena.c"
-#include "core/arenas.c"
-#include "core/bin.c"
-#include "core/depot.c"
-#include "core/dirty.c"
-#include "core/heap.c"
-#include "core/large.c"
-#include "core/link.c"
-#include "core/purge.c"
-#include "core/registry.c"
-#include "core/top.c"
-
-#include "front/align.c"
-#include "front/alloc.c"
-#include "front/cache.c"
-#include "front/harden.c"
-#include "front/init.c"
-#include "front/place.c"
-#include "front/purger.c"
-#include "front/resize.c"
-#include "front/thread.c"
-#include "front/trim.c"
-
-#include "inspect/check.c"
-#include "inspect/stats.c"
-#include "inspect/walk.c"
+#define CM_NO_API
+#include "cmalloc.c"
 
 enum { CROWD = 4, WAVES = 6, SHELF = 256, LARGE_EVERY = 64 };
 
@@ -117,7 +81,7 @@ static void failed(const char *what, int at)
     abort();
 }
 
-static uint64_t draw(uint64_t *chance)
+static uint64_t chance_of(uint64_t *chance)
 {
     *chance ^= *chance << 13;
     *chance ^= *chance >> 7;
@@ -127,9 +91,9 @@ static uint64_t draw(uint64_t *chance)
 
 static size_t draw_size(uint64_t *chance)
 {
-    if (draw(chance) % LARGE_EVERY == 0)
-        return sizeof(object_t) + draw(chance) % (256 * KIB);
-    return sizeof(object_t) + draw(chance) % ((uint64_t)16 << draw(chance) % 9);
+    if (chance_of(chance) % LARGE_EVERY == 0)
+        return sizeof(object_t) + chance_of(chance) % (256 * KIB);
+    return sizeof(object_t) + chance_of(chance) % ((uint64_t)16 << chance_of(chance) % 9);
 }
 
 static object_t *label(void *mem, size_t size, unsigned char tag)
@@ -145,12 +109,12 @@ static object_t *label(void *mem, size_t size, unsigned char tag)
 static object_t *make(uint64_t *chance)
 {
     size_t size = draw_size(chance);
-    unsigned char tag = (unsigned char)draw(chance);
-    switch (draw(chance) % 8) {
+    unsigned char tag = (unsigned char)chance_of(chance);
+    switch (chance_of(chance) % 8) {
     case 0:
         return label(front_calloc(size), size, tag);
     case 1:
-        return label(front_aligned((size_t)32 << draw(chance) % 8, size), size, tag);
+        return label(front_aligned((size_t)32 << chance_of(chance) % 8, size), size, tag);
     default:
         return label(front_malloc(size), size, tag);
     }
@@ -192,10 +156,10 @@ static void *live_on(void *number)
     uint64_t chance = (seed * 64 + (uintptr_t)number) * 0x9E3779B97F4A7C15u | 1;
     for (size_t i = 0; i < operations; i++) {
         object_t *o = make(&chance);
-        if (draw(&chance) % 8 == 0)
+        if (chance_of(&chance) % 8 == 0)
             o = resize(o, &chance);
-        destroy(swap(draw(&chance) % SHELF, o));
-        if (draw(&chance) % 1024 == 0)
+        destroy(swap(chance_of(&chance) % SHELF, o));
+        if (chance_of(&chance) % 1024 == 0)
             front_flush();
     }
     return NULL;

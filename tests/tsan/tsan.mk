@@ -16,6 +16,8 @@ $(SANITIZED): tests/tsan/internals.c build/flags
 	$(TEST_CC) -g -fno-omit-frame-pointer $(SANITIZE) $< -o $@
 
 check-tsan: export TSAN_OPTIONS := suppressions=tests/tsan/tsan.supp history_size=5
+# The purger's thread is the kernel's, and no sanitizer knows it.
+check-tsan: export CMALLOC_OPTIONS := background=off
 check-tsan: export ASAN_OPTIONS := detect_leaks=0
 check-tsan: export UBSAN_OPTIONS := print_stacktrace=1
 check-tsan: $(SANITIZED)
