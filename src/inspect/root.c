@@ -11,7 +11,7 @@
 #define TEXT(x) #x
 #define VERSION(major, minor, patch) TEXT(major) "." TEXT(minor) "." TEXT(patch)
 
-CM_EXPORT root_t cmalloc_root = {
+CM_EXPORT root_t cmalloc_root CM_ALIGNED(CHUNK_ALIGN) = {
     .magic = ROOT_MAGIC,
     .self = &cmalloc_root,
     ROOT_SIZES,

@@ -2,9 +2,9 @@
  * inspect/root.h - the one object from which a reader of memory finds everything else.
  *
  * cmalloc_root lies in writable data, so that it is found in a process or a core whose
- * symbols are gone: by looking through writable mappings for ROOT_MAGIC followed by its
- * own address. The sizes say whether a tool and a library mean the same by a heap. A tool
- * of another layout refuses, and names both.
+ * symbols are gone: by looking through writable mappings, at multiples of CHUNK_ALIGN,
+ * for ROOT_MAGIC followed by its own address. The sizes say whether a tool and a library
+ * mean the same by a heap. A tool of another layout refuses, and names both.
  *
  * Constant but for the last words: a tool may have one of the process's threads run
  * `serve` (tools/trim.c), which leaves its answer here.
@@ -58,7 +58,7 @@ typedef struct root {
 
 #define ROOT_BUSY SIZE_MAX /* that thread is in the middle of malloc: ask another one */
 
-extern root_t cmalloc_root;
+extern root_t cmalloc_root CM_ALIGNED(CHUNK_ALIGN);
 
 /*
  * Give back all that can be given back. For a thread that was stopped anywhere and made

@@ -24,7 +24,7 @@ QEMU_armhf    := arm
 
 # $(call tree,NAME): build/port/NAME, where make is at home.
 tree = mkdir -p build/port/$1/build && \
-       ln -sfn $(CURDIR)/Makefile $(CURDIR)/src $(CURDIR)/include $(CURDIR)/tests \
+       ln -sfn $(CURDIR)/Makefile $(CURDIR)/README.md $(CURDIR)/src $(CURDIR)/include $(CURDIR)/tests \
            $(CURDIR)/img build/port/$1/
 
 # Here there is a package of cmocka; there, tests/port/cmocka.h takes its place.
