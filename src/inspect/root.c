@@ -15,8 +15,8 @@ CM_EXPORT root_t cmalloc_root CM_ALIGNED(CHUNK_ALIGN) = {
     .magic = ROOT_MAGIC,
     .self = &cmalloc_root,
     ROOT_SIZES,
-    .version =
-        VERSION(CMALLOC_VERSION_MAJOR, CMALLOC_VERSION_MINOR, CMALLOC_VERSION_PATCH),
+    .version = VERSION(CMALLOC_VERSION_MAJOR, CMALLOC_VERSION_MINOR,
+                       CMALLOC_VERSION_PATCH),
     .main_arena = &main_arena,
     .arenas = &arena_table,
     .secret = &link_secret,
