@@ -42,6 +42,7 @@
 #pragma weak cmalloc_version
 #pragma weak cmalloc_walk
 #pragma weak cmalloc_check
+#pragma weak cmalloc_stats_get
 
 /* As in base/config.h, which tests of the inside include too. */
 #define KIB ((size_t)1024)
