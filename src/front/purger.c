@@ -157,11 +157,12 @@ static bool start_thread(void)
 }
 
 /* A program that has threads may have one more. One that has none may be in a sandbox
- * that kills it for the attempt, or about to unshare, or counts on being alone. */
+ * that kills it for the attempt, or about to unshare, or counts on being alone. Where
+ * libc does not tell, those count that have allocated. */
 static bool is_threaded(void)
 {
     const thread_t *first = thread_first();
-    return first != NULL && thread_after(first) != NULL;
+    return (first != NULL && thread_after(first) != NULL) || os_has_threads();
 }
 
 static bool has_thread(void)

@@ -157,6 +157,9 @@ void os_doze(_Atomic uint32_t *word, uint32_t value, uint32_t milliseconds);
  * memory: the thread would end with the child, in the middle of anything. */
 bool os_thread_start(void (*body)(void));
 
+/* libc says that the program has threads, ours apart; one that does not tell says no. */
+bool os_has_threads(void);
+
 /* Its id, 0 while there is none: of the process that has started it. */
 int os_own_thread(void);
 

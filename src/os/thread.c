@@ -43,6 +43,14 @@ void os_doze(_Atomic uint32_t *word, uint32_t value, uint32_t milliseconds)
     errno = saved;
 }
 
+/* glibc 2.32: not 0 while there is but one thread that it knows of. */
+extern char __libc_single_threaded __attribute__((weak));
+
+bool os_has_threads(void)
+{
+    return &__libc_single_threaded != NULL && __libc_single_threaded == 0;
+}
+
 /* --- the thread --- */
 
 static struct {

@@ -205,9 +205,42 @@ static void the_break_stays_where_it_is(void **state)
     }
 }
 
+/* One thread frees and then sleeps; the other one has never called malloc. Nobody makes a
+ * call that the memory could go back with. */
+static void go_idle(void)
+{
+    static void *mem[WAITING];
+    pthread_t t;
+    alarm(HANG_SECONDS);
+    CHECK(cmalloc_option_set("purge_age", "4") == 0);
+    CHECK(pthread_barrier_init(&all_there, NULL, 2) == 0);
+    CHECK(pthread_create(&t, NULL, meet, NULL) == 0);
+    for (int i = 0; i < WAITING; i++)
+        CHECK((mem[i] = memset(malloc(SIZE), 1, SIZE)) != NULL);
+    size_t all = resident();
+    for (int i = 0; i < WAITING; i++)
+        free(mem[i]);
+    while (resident() > all - WAITING * SIZE / 2)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    pthread_barrier_wait(&all_there);
+    CHECK(pthread_join(t, NULL) == 0);
+}
+
+static void memory_goes_back_beside_threads_that_do_not_allocate(void **state)
+{
+    (void)state;
+    skip_if_emulated();
+#ifndef __GLIBC__
+    skip(); /* its libc does not tell of such threads */
+#endif
+    assert_ends_well(go_idle);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        /* The first: no thread has allocated before. */
+        cmocka_unit_test(memory_goes_back_beside_threads_that_do_not_allocate),
         cmocka_unit_test(many_call_first_at_once),
         cmocka_unit_test(threads_end_while_much_waits),
         cmocka_unit_test(children_that_share_memory_end),
