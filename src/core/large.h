@@ -28,8 +28,7 @@ typedef struct large_info {
     size_t offset;    /* of the chunk in it */
     size_t link_seal; /* of older and newer; under the arena's lock */
     size_t ticks;     /* a kept one's age */
-    size_t unused;    /* keeps the size a multiple of CHUNK_ALIGN */
-} large_info;
+} CM_ALIGNED(CHUNK_ALIGN) large_info;
 
 #define LARGE_MAGIC CM_MAGIC(0x677261)      /* "arg" */
 #define LARGE_KEPT_MAGIC CM_MAGIC(0x747065) /* "ept": freed and kept */

@@ -61,7 +61,7 @@ static inline size_t draw_resident(void *arg, uintptr_t from, size_t size)
             break;
         }
         for (size_t i = 0; i < count; i++)
-            bytes += (entries[i] >> 63) * page_size;
+            bytes += (size_t)(entries[i] >> 63) * page_size;
     }
     close(file);
     return bytes < size ? bytes : size;

@@ -180,8 +180,9 @@ static void a_free_chunk_in_no_bin_is_found(void **state)
     mchunkptr hole = given_free(*state, 64);
     bin_unlink(&own.bins, hole); /* the links that it had are those of one alone */
     assert_found("free chunk in no bin", chunk_mem(hole));
-    hole->fd = hole->bk = 0x4141414141414141;
-    assert_found("free chunk in no bin", chunk_mem(hole));
+    hole->fd = hole->bk = (size_t)0x4141414141414141;
+    if (!emulated()) /* qemu-user does not tell what can be read */
+        assert_found("free chunk in no bin", chunk_mem(hole));
     bin_insert(&own.bins, hole);
 }
 

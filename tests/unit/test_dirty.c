@@ -123,7 +123,7 @@ static void a_forged_link_is_fatal(void **state)
     newest = given_free(*state, PAGES(3));
     dirty_chunk_t *notes = (dirty_chunk_t *)(void *)c;
     uintptr_t before = notes->newer;
-    static const uintptr_t forged[] = {0, 64, 0x4141414141414140};
+    static const uintptr_t forged[] = {0, 64, (uintptr_t)0x4141414141414140};
     for (unsigned i = 0; i < 3; i++) {
         notes->newer = forged[i];
         assert_dies(leave, c, "broken links", chunk_mem(c));
