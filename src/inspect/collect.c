@@ -6,6 +6,7 @@
 
 #include "base/options.h"
 #include "front/front.h"
+#include "front/sample.h"
 #include "inspect/findings.h"
 
 #include <errno.h>

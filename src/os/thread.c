@@ -11,6 +11,8 @@
  */
 #include "os/os.h"
 
+#include "base/lock.h"
+
 #include <errno.h>
 #include <linux/futex.h>
 #include <sched.h>

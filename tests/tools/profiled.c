@@ -12,6 +12,7 @@
 
 enum { MIB = 1024 * 1024, SMALL = 1000, LARGE = 200000 };
 
+static void *volatile lost;
 static void *volatile kept[2][24 * MIB / SMALL]; /* else calloc would be a tail call */
 
 APART static void keep_small(size_t i) { kept[0][i] = calloc(1, SMALL); }
@@ -26,9 +27,8 @@ APART static void churn(void)
 
 APART static void lose(void)
 {
-    void *volatile mem = malloc(SMALL);
-    mem = NULL;
-    (void)mem;
+    lost = malloc(SMALL);
+    lost = NULL;
 }
 
 int main(int argc, char **argv)
