@@ -168,7 +168,7 @@ typedef struct cmalloc_stats {
                            where it moved what lies in a heap */
     size_t frees;       /* allocations less live_count; 0 if an arena was left out */
     size_t misses;      /* of both: calls that had to change a thread's magazine */
-    size_t returns;     /* system calls that gave memory back */
+    size_t returns;     /* system calls that gave memory back, this one's included */
     size_t returned;    /* bytes that they gave back, whether in memory or not */
 } cmalloc_stats;
 

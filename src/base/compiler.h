@@ -43,6 +43,16 @@ CM_INLINE unsigned cm_log2(size_t x)
 /* Index of the lowest set bit. Pre: x != 0. */
 CM_INLINE unsigned cm_lowest(size_t x) { return (unsigned)__builtin_ctzl(x); }
 
+/* *most becomes value, if that is more. */
+CM_INLINE void cm_raise(_Atomic size_t *most, size_t value)
+{
+    size_t seen = atomic_load_explicit(most, memory_order_relaxed);
+    while (value > seen && !atomic_compare_exchange_weak_explicit(most, &seen, value,
+                                                                  memory_order_relaxed,
+                                                                  memory_order_relaxed)) {
+    }
+}
+
 /* Both halves of a product, one upon the other: each bit of the result hangs on every bit
  * of the factors. */
 #if SIZE_MAX > UINT32_MAX

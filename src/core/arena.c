@@ -131,8 +131,8 @@ static magazine_t take_exact(arena_t *a, size_t size, unsigned count)
 }
 
 /* A chunk that holds count times size bytes, or less. A smaller hole goes before a larger
- * one, which may be wanted whole: but one for a single chunk of many is not worth the way
- * here. */
+ * one, which may be wanted whole; but not, at first, for less than a quarter of them: the
+ * next visit would follow too soon (any hole: 1.12 times the instructions in drift). */
 static mchunkptr take_piece(arena_t *a, size_t size, unsigned count)
 {
     pages_t pages;

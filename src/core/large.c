@@ -96,12 +96,8 @@ static void count_live(ptrdiff_t bytes)
 {
     size_t now = atomic_fetch_add_explicit(&live, (size_t)bytes, memory_order_relaxed) +
                  (size_t)bytes;
-    size_t most = atomic_load_explicit(&large_live_most, memory_order_relaxed);
-    while (bytes > 0 && now > most &&
-           !atomic_compare_exchange_weak_explicit(&large_live_most, &most, now,
-                                                  memory_order_relaxed,
-                                                  memory_order_relaxed)) {
-    }
+    if (bytes > 0)
+        cm_raise(&large_live_most, now);
 }
 
 /* Empty place i. Acquire pairs with the release in put. */

@@ -118,7 +118,7 @@ static bool run_errand(void)
         return false;
     purger_errand();
     for (const thread_t *t = thread_first(); t != NULL; t = thread_after(t))
-        if (*(arena_t *const volatile *)&t->arena != NULL) /* it may be going just now */
+        if (thread_is_attached(t))
             return true;
     return false;
 }

@@ -52,7 +52,7 @@ typedef struct thread {
     outgoing_t out[OUTGOING];
     size_t misses, seen; /* under lock: visits to the spares, ever; as of a tick */
     unsigned rest;       /* ticks without any */
-    unsigned hand;       /* goes round the classes (cache.c) */
+    unsigned hand;       /* goes round the classes (drain.c) */
     uint32_t heads[CLASS_COUNT]; /* of the bins, in part, when it was there last */
     size_t charge; /* bytes that caps may hold, counted against CACHE_BUDGET */
     struct quarantine *quarantine; /* the secure variant (harden.h) */
@@ -76,6 +76,12 @@ thread_t *thread_attach(void);
 extern _Atomic(thread_t *) thread_all;
 thread_t *thread_first(void);
 thread_t *thread_after(const thread_t *t);
+
+/* Looked at without its lock: it may be coming or going just now. */
+CM_INLINE bool thread_is_attached(const thread_t *t)
+{
+    return *(arena_t *const volatile *)&t->arena != NULL;
+}
 
 /* The calling thread's struct, attached if it may be. */
 CM_INLINE thread_t *thread_get(void)

@@ -74,6 +74,9 @@ __attribute__((constructor(102))) static void stats_init(void)
     size_t number = atomic_load_explicit(&cm_options.stats_signal, memory_order_relaxed);
     if (number != 0 && !os_handle((int)number, on_signal))
         cm_warn("stats_signal", "there is no such signal");
+    if (interval() != 0 &&
+        atomic_load_explicit(&cm_options.background, memory_order_relaxed) == 0)
+        cm_warn("stats_interval", "needs background=on");
     if (interval() != 0) {
         purger_errand = write_if_due;
         purger_call();

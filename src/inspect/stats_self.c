@@ -40,7 +40,7 @@ static void add_thread(cmalloc_stats *s, const thread_t *t)
 {
     s->allocations += *(const volatile size_t *)&t->taken;
     s->misses += *(const volatile size_t *)&t->misses;
-    s->thread_count += *(arena_t *const volatile *)&t->arena != NULL;
+    s->thread_count += thread_is_attached(t);
 }
 
 /* What is no arena's: kept mappings, and bookkeeping outside of heaps. */

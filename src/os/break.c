@@ -44,7 +44,9 @@ void *os_break_move(ptrdiff_t delta)
         limit_discharge(more);
         return NULL;
     }
-    if (delta < 0)
+    if (delta < 0) {
         limit_discharge(-(size_t)delta);
+        limit_count_return(-(size_t)delta);
+    }
     return before;
 }

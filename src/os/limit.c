@@ -10,15 +10,6 @@ size_t os_committed(void)
     return atomic_load_explicit(&os_counts.committed, memory_order_relaxed);
 }
 
-static void note_most(size_t now)
-{
-    size_t most = atomic_load_explicit(&os_counts.committed_most, memory_order_relaxed);
-    while (now > most && !atomic_compare_exchange_weak_explicit(
-                             &os_counts.committed_most, &most, now, memory_order_relaxed,
-                             memory_order_relaxed)) {
-    }
-}
-
 bool limit_charge(size_t size)
 {
     size_t most = atomic_load_explicit(&cm_options.limit_hard, memory_order_relaxed);
@@ -26,7 +17,7 @@ bool limit_charge(size_t size)
         atomic_fetch_add_explicit(&os_counts.committed, size, memory_order_relaxed) +
         size;
     if (cm_likely(most == 0 || now <= most)) {
-        note_most(now);
+        cm_raise(&os_counts.committed_most, now);
         return true;
     }
     limit_discharge(size);
@@ -36,6 +27,12 @@ bool limit_charge(size_t size)
 void limit_discharge(size_t size)
 {
     atomic_fetch_sub_explicit(&os_counts.committed, size, memory_order_relaxed);
+}
+
+void limit_count_return(size_t size)
+{
+    atomic_fetch_add_explicit(&os_counts.returns, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&os_counts.returned, size, memory_order_relaxed);
 }
 
 /* Whoever has passed the soft limit may grow this much before all has to be given back

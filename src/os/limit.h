@@ -15,6 +15,10 @@ bool limit_charge(size_t size);
 
 void limit_discharge(size_t size);
 
+/* size bytes went back to the kernel: for statistics. What is no longer committed is
+ * discharged besides. */
+void limit_count_return(size_t size);
+
 /* Debug variants: this call for memory is one of those that fail on request. */
 bool os_refused(void);
 

@@ -123,16 +123,10 @@ static bool unmap(void *p, size_t size)
     return done;
 }
 
-static void count_return(size_t size)
-{
-    atomic_fetch_add_explicit(&os_counts.returns, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&os_counts.returned, size, memory_order_relaxed);
-}
-
 bool os_release(void *p, size_t reserved, size_t used)
 {
     limit_discharge(used);
-    count_return(used);
+    limit_count_return(used);
     return unmap(p, reserved);
 }
 
@@ -194,7 +188,7 @@ bool os_decommit(void *p, size_t size)
     bool done = map(p, size, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED) != NULL;
     if (done) {
         limit_discharge(size);
-        count_return(size);
+        limit_count_return(size);
     }
     return done;
 }
@@ -207,7 +201,7 @@ bool os_purge(void *p, size_t size)
     bool done = syscall(SYS_madvise, p, size, MADV_DONTNEED) == 0;
     errno = saved;
     if (done)
-        count_return(size);
+        limit_count_return(size);
     return done;
 }
 
@@ -347,6 +341,8 @@ void *os_remap(void *p, size_t old_size, size_t new_size, bool may_move)
         return NULL;
     void *moved = remap(p, old_size, new_size, may_move);
     limit_discharge(moved == NULL ? more : old_size + more - new_size);
+    if (moved != NULL && new_size < old_size)
+        limit_count_return(old_size - new_size);
     return moved;
 }
 

@@ -250,6 +250,23 @@ static void what_goes_back_is_counted(void **state)
     assert_true(before.kept - after.kept >= size);
 }
 
+/* The heap at the break is cut, which is no call of munmap or madvise. */
+static void what_the_break_gives_back_is_counted(void **state)
+{
+    enum { COUNT = 50, SIZE = 40000 };
+    void *mem[COUNT];
+    (void)state;
+    for (int i = 0; i < COUNT; i++)
+        assert_non_null(mem[i] = malloc(SIZE));
+    cmalloc_stats before = counts();
+    for (int i = 0; i < COUNT; i++)
+        free(mem[i]);
+    malloc_trim(0);
+    cmalloc_stats after = counts();
+    assert_true(after.heaps < before.heaps);
+    assert_true(after.returned - before.returned >= before.heaps - after.heaps);
+}
+
 /* A program that knows fewer fields gets those. */
 static void a_caller_of_old_gets_what_it_knows(void **state)
 {
@@ -292,6 +309,7 @@ int main(void)
         cmocka_unit_test(a_total_has_everything),
         cmocka_unit_test(calls_are_counted),
         cmocka_unit_test(what_goes_back_is_counted),
+        cmocka_unit_test(what_the_break_gives_back_is_counted),
         cmocka_unit_test(a_caller_of_old_gets_what_it_knows),
         cmocka_unit_test(each_format_is_written),
     };
