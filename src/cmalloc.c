@@ -6,6 +6,7 @@
 #include "os/break.c"
 #include "os/cgroup.c"
 #include "os/constant.c"
+#include "os/fault.c"
 #include "os/limit.c"
 #include "os/mem.c"
 #include "os/proc.c"
@@ -19,6 +20,7 @@
 #include "core/bin.c"
 #include "core/depot.c"
 #include "core/dirty.c"
+#include "core/guard.c"
 #include "core/heap.c"
 #include "core/large.c"
 #include "core/link.c"
@@ -61,6 +63,7 @@
 #include "inspect/stats_out.c"
 #include "inspect/stats_self.c"
 #include "inspect/stats_text.c"
+#include "inspect/trace.c"
 #include "inspect/walk.c"
 #include "inspect/walk_target.c"
 

@@ -31,7 +31,7 @@
 /* What the words of chunks, heaps and arenas mean. A change that a reader of a core file
  * would get wrong makes it one more: tools of another layout refuse. The magics that mark
  * these structs in memory hold it in their lowest byte. */
-#define CM_LAYOUT 2
+#define CM_LAYOUT 3
 #define CM_MAGIC(letters) ((size_t)(letters) << 8 | CM_LAYOUT)
 
 /* Chunks: SIZE_SZ is the width of a header word; a user pointer lies two of them behind
@@ -151,6 +151,12 @@
 #define PROFILE_SITES 4096
 #define PROFILE_LIVE 16384
 #define PROFILE_PIECE (64 * KIB)
+
+/* Guarded chunks: how many at a time; one in how many lies at the low end of its page;
+ * return addresses of who took and who freed one. */
+#define GUARD_SLOTS (CM_TINY ? 4 : 64)
+#define GUARD_LOW 4
+#define GUARD_FRAMES 32
 
 /* The secure variant: what each thread holds back of what it frees. */
 #define QUARANTINE_SLOTS 512

@@ -2,6 +2,7 @@
 #include "core/large.h"
 
 #include "base/options.h"
+#include "core/guard.h"
 #include "core/seal.h"
 #include "os/os.h"
 
@@ -11,7 +12,7 @@ static size_t seal_for(const large_info *info)
     return seal_of(where, seal_of((size_t)info->arena, info->offset));
 }
 
-static large_info *place(char *base, size_t mapped, size_t offset)
+large_info *large_place(char *base, size_t mapped, size_t offset)
 {
     large_info *info = (large_info *)(void *)base;
     mchunkptr c = chunk_at(base, offset);
@@ -65,7 +66,7 @@ static mchunkptr map_new(size_t n, size_t align)
     if (align <= CHUNK_ALIGN) {
         size_t mapped = os_pages(n + head);
         char *base = map_guarded(mapped);
-        return base == NULL ? NULL : chunk_at(place(base, mapped, first), first);
+        return base == NULL ? NULL : chunk_at(large_place(base, mapped, first), first);
     }
     size_t wide = os_pages(n + head + align);
     char *base = os_map(wide + os_guard());
@@ -82,7 +83,7 @@ static mchunkptr map_new(size_t n, size_t align)
         os_unmap(base, before);
     base += before;
     size_t offset = mem - (uintptr_t)base - CHUNK_HEADER;
-    place(base, mapped, offset);
+    large_place(base, mapped, offset);
     return chunk_at(base, offset);
 }
 
@@ -180,7 +181,7 @@ static bool is_wanted(const large_info *info)
 /* What need leaves of a kept mapping is kept by itself. */
 static void keep_rest(char *rest, size_t mapped)
 {
-    large_info *info = place(rest, mapped, chunk_start(sizeof(large_info)));
+    large_info *info = large_place(rest, mapped, chunk_start(sizeof(large_info)));
     info->magic = LARGE_KEPT_MAGIC ^ (uintptr_t)info;
     info->ticks = 0;
     if (!is_wanted(info) || !put(info))
@@ -208,7 +209,7 @@ mchunkptr large_reuse(size_t n)
         mapped = need;
     }
     count_live((ptrdiff_t)mapped);
-    place((char *)best, mapped, first);
+    large_place((char *)best, mapped, first);
     make_room(0);
     return chunk_at(best, first);
 }
@@ -216,6 +217,10 @@ mchunkptr large_reuse(size_t n)
 bool large_keep(mchunkptr c)
 {
     large_info *info = large_info_of(c);
+    if (guard_has(info)) {
+        guard_give(info);
+        return false;
+    }
     count_live(-(ptrdiff_t)info->mapped);
     info->magic = LARGE_KEPT_MAGIC ^ (uintptr_t)info;
     info->ticks = 0;
@@ -340,7 +345,7 @@ mchunkptr large_resize(mchunkptr c, size_t n)
     size_t before = info->mapped;
     if (mapped == before)
         return c;
-    if (os_guard() > 0)
+    if (os_guard() > 0 || guard_has(info))
         return NULL;
     if (mapped > before) {
         make_room(mapped - before);
@@ -351,7 +356,7 @@ mchunkptr large_resize(mchunkptr c, size_t n)
     if (base == NULL)
         return NULL;
     count_live((ptrdiff_t)mapped - (ptrdiff_t)before);
-    place(base, mapped, offset);
+    large_place(base, mapped, offset);
     return chunk_at(base, offset);
 }
 

@@ -35,6 +35,10 @@ typedef struct large_info {
 
 _Static_assert(sizeof(large_info) % CHUNK_ALIGN == 0, "a chunk may follow a large_info");
 
+/* Make an M chunk of memory that is there: mapped bytes from base, with the chunk at
+ * offset. */
+large_info *large_place(char *base, size_t mapped, size_t offset);
+
 /* A new M chunk for n payload bytes at a multiple of align (CHUNK_ALIGN or more), in no
  * list. All zero. */
 mchunkptr large_map(size_t n, size_t align);

@@ -15,7 +15,7 @@ CM_INLINE void *aligned_hit(thread_t *t, size_t align, size_t size)
 {
     cache_bin_t *b = &t->bins[class_of(size)];
     bool will_do = ((b->head ^ t->secret.mask) & (align - 1)) == 0;
-    return !CM_SECURE && cm_likely(will_do) ? cache_pop(t, b) : NULL;
+    return !CM_SECURE && cm_likely(will_do) ? cache_pop(t, b, true) : NULL;
 }
 
 void *front_aligned(size_t align, size_t n)
@@ -27,7 +27,7 @@ void *front_aligned(size_t align, size_t n)
         size_t size = class_round((chunk_size_for(n) + unit - 1) & ~(unit - 1));
         void *mem = aligned_hit(thread_self, align, size);
         if (mem == NULL)
-            mem = sample_cached(cache_take_aligned(thread_get(), align, size));
+            mem = sample_cached(cache_take_aligned(thread_get(), align, size), n, align);
         if (mem != NULL)
             return harden_out(mem);
         n = size - SIZE_SZ - chunk_canary();

@@ -31,7 +31,7 @@ CM_NOINLINE static void *malloc_slow(size_t n)
 {
     void *mem = take_cached(n);
     if (mem != NULL)
-        return sample_cached(mem);
+        return sample_cached(mem, n, CHUNK_ALIGN);
     place_t place = {.n = n, .align = CHUNK_ALIGN};
     if (!place_take(&place))
         return NULL;
@@ -62,8 +62,8 @@ void *front_calloc(size_t n)
     void *mem = cache_malloc(n);
     if (mem == NULL)
         mem = cache_malloc_wide(n);
-    if (mem == NULL && (mem = take_cached(n)) != NULL)
-        sample_cached(mem);
+    if (mem == NULL)
+        mem = sample_cached(take_cached(n), n, CHUNK_ALIGN);
     if (mem != NULL)
         return memset(mem, 0, n);
     place_t place = {.n = n, .align = CHUNK_ALIGN};
@@ -123,7 +123,8 @@ static bool is_plain(const chunk_t *c)
 static bool free_far(void *mem)
 {
     thread_t *t = thread_self;
-    if (mem == NULL || ((uintptr_t)mem & (CHUNK_ALIGN - 1)) != 0 || sample_on())
+    if (mem == NULL || ((uintptr_t)mem & (CHUNK_ALIGN - 1)) != 0 || sample_on() ||
+        guard_has(mem))
         return false;
     mchunkptr c = chunk_of(mem);
     if (!is_plain(c))

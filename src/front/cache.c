@@ -120,11 +120,11 @@ void *cache_take(thread_t *t, size_t n)
     unsigned k = class_of(class_round(chunk_size_for(n)));
     if (caches_off(t))
         return NULL;
-    void *mem = cache_pop(t, &t->bins[k]);
+    void *mem = cache_pop(t, &t->bins[k], false);
     if (cm_likely(mem != NULL) || !thread_enter())
         return mem;
     if (refill(t, k, CHUNK_ALIGN))
-        mem = cache_pop(t, &t->bins[k]);
+        mem = cache_pop(t, &t->bins[k], false);
     thread_leave();
     return mem;
 }

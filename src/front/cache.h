@@ -21,12 +21,17 @@ CM_INLINE cache_bin_t *cache_exact_bin(thread_t *t, size_t size)
     return (cache_bin_t *)(void *)((char *)t->bins + size);
 }
 
-/* Take a chunk's memory from a bin; NULL: it is empty. */
-CM_INLINE void *cache_pop(thread_t *t, cache_bin_t *b)
+/* Take a chunk's memory from a bin; NULL: it is empty. A hit is none, either, where a
+ * guarded chunk is due: the miss will see to that. */
+CM_INLINE void *cache_pop(thread_t *t, cache_bin_t *b, bool hit)
 {
     uintptr_t mem = b->head ^ t->secret.mask;
     if (cm_unlikely(mem == 0))
         return NULL;
+    if (cm_unlikely(++t->taken == 0) && hit) {
+        t->taken = SIZE_MAX; /* as it was */
+        return NULL;
+    }
     if (cm_unlikely((mem & (CHUNK_ALIGN - 1)) != 0) ||
         (CM_SECURE && !registry_has((const void *)mem))) /* NOLINT */
         cm_panic(PANIC_LINKS, (const void *)mem); /* NOLINT(performance-no-int-to-ptr) */
@@ -34,12 +39,10 @@ CM_INLINE void *cache_pop(thread_t *t, cache_bin_t *b)
     uintptr_t *other = CM_SECURE ? harden_choose(words) : NULL;
     if (CM_SECURE && other != NULL) {
         b->room++;
-        t->taken++;
         return other;
     }
     b->head = words[0];
     b->room++;
-    t->taken++;
     words[1] = 0;
     return words;
 }
@@ -66,7 +69,7 @@ CM_INLINE void *cache_malloc(size_t n)
     if (cm_unlikely(n > CACHE_HIT_MAX))
         return NULL;
     thread_t *t = thread_self;
-    return harden_out(cache_pop(t, cache_exact_bin(t, chunk_size_for(n))));
+    return harden_out(cache_pop(t, cache_exact_bin(t, chunk_size_for(n)), true));
 }
 
 /* The same for the classes above, which are found by a shift; NULL for the exact ones,
@@ -77,7 +80,7 @@ CM_INLINE void *cache_malloc_wide(size_t n)
         return NULL;
     thread_t *t = thread_self;
     unsigned k = class_for_wide(chunk_size_for(n));
-    return harden_out(cache_pop(t, &t->bins[k]));
+    return harden_out(cache_pop(t, &t->bins[k], true));
 }
 
 /* The hit of free, of a chunk of least to most bytes; false: a miss, and nothing has

@@ -5,7 +5,7 @@
 #define CM_FRONT_OWNER_H
 
 #include "core/arena.h"
-#include "core/large.h"
+#include "core/guard.h"
 #include "os/os.h"
 
 /* The secure variant: c's header is in memory that is there. */
@@ -21,6 +21,8 @@ CM_INLINE mchunkptr owner_chunk(const void *mem)
 {
     if (cm_unlikely(((uintptr_t)mem & (CHUNK_ALIGN - 1)) != 0))
         cm_panic(PANIC_MISALIGNED, mem);
+    if (cm_unlikely(guard_has(mem)))
+        guard_check(mem);
     mchunkptr c = chunk_of(mem);
     if (CM_SECURE && !owner_can_read(c))
         cm_panic(PANIC_FOREIGN, mem);

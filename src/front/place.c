@@ -52,6 +52,21 @@ static bool take_large(place_t *p, thread_t *t)
     return true;
 }
 
+mchunkptr place_take_guarded(size_t n, size_t align, const guard_trace_t *who)
+{
+    thread_t *t = thread_get();
+    if (!thread_enter())
+        return NULL;
+    mchunkptr c = guard_take(n, align, who);
+    if (c != NULL) {
+        atomic_fetch_add_explicit(&large_count, 1, memory_order_relaxed);
+        link_large(c, t);
+        count_taken(t);
+    }
+    thread_leave();
+    return c;
+}
+
 /* Out of its arena's list. False: the list is an orphan's; then it does not matter that
  * it keeps the entry. */
 static void unlink_large(mchunkptr c)

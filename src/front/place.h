@@ -8,6 +8,7 @@
 #ifndef CM_FRONT_PLACE_H
 #define CM_FRONT_PLACE_H
 
+#include "core/guard.h"
 #include "front/thread.h"
 
 typedef struct place {
@@ -22,6 +23,9 @@ extern _Atomic size_t place_taken;
 /* Find a chunk for p->n bytes. False: no memory, or n is more than may ever be asked
  * for. */
 bool place_take(place_t *p);
+
+/* A guarded chunk (core/guard.h). NULL: none can be had. */
+mchunkptr place_take_guarded(size_t n, size_t align, const guard_trace_t *who);
 
 /* Free a chunk in use, wherever it belongs. */
 void place_give(mchunkptr c);

@@ -2,6 +2,8 @@
 #include "front/sample.h"
 
 #include "front/cache.h"
+#include "front/front.h"
+#include "front/place.h"
 #include "os/os.h"
 #include "os/stack.h"
 
@@ -18,6 +20,7 @@ struct sampler {
     size_t bytes;               /* the same, of what comes from no cache */
     bool due;                   /* what is handed out next is a sample */
     bool busy;                  /* at work on one: no other */
+    bool armed;                 /* the next guarded chunk has its place */
 };
 
 /* --- chance --- */
@@ -46,12 +49,14 @@ static uint64_t minus_log2(uint32_t u)
     return ((uint64_t)(32 - whole) << POINT) - digits;
 }
 
-/* Bytes up to the next sample: of exponential distribution. At least 1. */
-static size_t draw_bytes(struct sampler *s)
+/* A distance of exponential distribution. At least 1; just that if all are samples. */
+static size_t draw_distance(struct sampler *s, size_t mean)
 {
+    if (mean == 1)
+        return 1;
     const uint64_t ln2 = 45426; /* times 2^POINT */
     uint64_t halvings = minus_log2(draw(s) | 1);
-    return (size_t)((sample_table.rate * halvings >> POINT) * ln2 >> POINT) + 1;
+    return (size_t)((mean * halvings >> POINT) * ln2 >> POINT) + 1;
 }
 
 static struct sampler *sampler_of(thread_t *t)
@@ -75,7 +80,7 @@ static unsigned allow(thread_t *t, unsigned k, unsigned count)
         return count;
     size_t *left = &s->chunks[k], size = class_size(k);
     if (*left == 0)
-        *left = (draw_bytes(s) + size - 1) / size;
+        *left = (draw_distance(s, sample_table.rate) + size - 1) / size;
     if (*left == 1) {
         *left = 0;
         s->due = true;
@@ -106,7 +111,7 @@ magazine_t sample_cut(thread_t *t, unsigned k, magazine_t m)
 static void count_bytes(struct sampler *s, size_t size)
 {
     if (s->bytes == 0)
-        s->bytes = draw_bytes(s);
+        s->bytes = draw_distance(s, sample_table.rate);
     s->due = s->due || size >= s->bytes;
     s->bytes = size >= s->bytes ? 0 : s->bytes - size;
 }
@@ -268,8 +273,63 @@ void sample_forget(const void *mem)
         thread_leave();
 }
 
+/* --- guarded chunks --- */
+
+/* Draw where the next one is due. */
+static void arm_guard(thread_t *t)
+{
+    size_t distance = draw_distance(t->sampler, sample_table.guards);
+    t->base += t->taken + distance;
+    t->taken = -distance;
+    t->sampler->armed = true;
+}
+
+static CM_NOINLINE void *guard_instead(void *mem, size_t n, size_t align)
+{
+    guard_trace_t who;
+    who.depth = os_stack(who.frames, GUARD_FRAMES);
+    mchunkptr c = place_take_guarded(n, align, &who);
+    if (c == NULL)
+        return mem;
+    front_free(mem);
+    return chunk_mem(c);
+}
+
+/* The unwinder may allocate. */
+void *sample_guard(void *mem, size_t n, size_t align)
+{
+    thread_t *t = thread_self;
+    if (t->arena == NULL || !thread_enter())
+        return mem;
+    struct sampler *s = sampler_of(t);
+    bool due = s != NULL && !s->busy && (!s->armed || (ptrdiff_t)t->taken >= 0);
+    thread_leave_quietly();
+    if (!due)
+        return mem;
+    s->busy = true;
+    if (s->armed)
+        mem = guard_instead(mem, n, align);
+    arm_guard(t);
+    s->busy = false;
+    return mem;
+}
+
+CM_NOINLINE void sample_guard_freed(const void *mem)
+{
+    guard_trace_t who;
+    who.depth = os_stack(who.frames, GUARD_FRAMES);
+    guard_freed(mem, &who);
+}
+
+/* --- start --- */
+
 void sample_init(void)
 {
+    size_t guards = atomic_load_explicit(&cm_options.guard_sample, memory_order_relaxed);
+    if (guards != 0 && guard_init()) {
+        os_stack_init();
+        sample_table.guards = guards;
+    }
     size_t wish = atomic_load_explicit(&cm_options.profile, memory_order_relaxed);
     if (wish == 0)
         return;

@@ -1,5 +1,6 @@
 /*
- * front/sample.h - the heap profiler: which allocations are samples, and who made them.
+ * front/sample.h - which allocations are samples, for the heap profiler and for guarded
+ * chunks, and who made them.
  *
  * Every byte that is allocated is the sampled one with a chance of 1 in `rate`: so a
  * chunk of s bytes is a sample with a chance of 1 - exp(-s / rate), whatever is allocated
@@ -14,6 +15,11 @@
  *     magazine, to be counted before it is handed out again.
  * When none are, a miss costs a comparison more.
  *
+ * A guarded chunk (core/guard.h) is one allocation in so many of a thread, whatever its
+ * size; one that is too large for a page is let go. Their distance is drawn like that of
+ * samples, and what a thread counts anyway is set so that it comes to zero there, which
+ * the hit path sees: so that they cost nothing in between.
+ *
  * A site is a call stack, with what was sampled there: live now, and ever. Sites are
  * never taken back; a reader without the lock finds them by `newest`, each whole. A live
  * sample is found by its address when it is freed, most often not to be there, without
@@ -24,6 +30,7 @@
 #ifndef CM_FRONT_SAMPLE_H
 #define CM_FRONT_SAMPLE_H
 
+#include "core/guard.h"
 #include "front/thread.h"
 
 typedef struct sample_site {
@@ -43,7 +50,8 @@ typedef struct sample {
 } sample_t;
 
 typedef struct sample_table {
-    size_t rate; /* bytes; 0: no samples are taken. Constant once the program runs */
+    size_t rate;   /* bytes; 0: no samples are taken. Constant once the program runs */
+    size_t guards; /* allocations to a guarded one; 0: none. Constant, too */
     cm_lock lock;
     _Atomic size_t lost; /* samples without memory to keep them */
     _Atomic(sample_site_t *) newest;
@@ -68,11 +76,15 @@ magazine_t sample_cut(thread_t *t, unsigned k, magazine_t m);
 void sample_check(void *mem);
 void sample_count(void *mem);
 void sample_forget(const void *mem);
+void *sample_guard(void *mem, size_t n, size_t align);
+void sample_guard_freed(const void *mem);
 
-/* mem, if not NULL, comes out of a cache and is handed out: was it the sample? Returns
- * it. */
-CM_INLINE void *sample_cached(void *mem)
+/* mem, if not NULL, comes out of a cache and is handed out for n bytes at a multiple of
+ * align: was it the sample? Returns it, or a guarded chunk's memory in its place. */
+CM_INLINE void *sample_cached(void *mem, size_t n, size_t align)
 {
+    if (cm_unlikely(sample_table.guards != 0) && mem != NULL)
+        mem = sample_guard(mem, n, align);
     if (sample_on() && mem != NULL)
         sample_check(mem);
     return mem;
@@ -97,6 +109,8 @@ CM_INLINE unsigned sample_list_of(uintptr_t mem)
  * sample has got it from who has entered it. */
 CM_INLINE void sample_freed(const void *mem)
 {
+    if (cm_unlikely(guard_has(mem)))
+        sample_guard_freed(mem);
     if (sample_on() &&
         atomic_load_explicit(&sample_table.live[sample_list_of((uintptr_t)mem)],
                              memory_order_acquire) != NULL)

@@ -17,7 +17,7 @@
  *   [window, window + 16 * span) holds chunks of `arena` only: what lies in it is freed
  *   without a look at its heap
  *
- * bins[], out[], taken and the window are touched by their own thread alone. spare[] is
+ * bins[], out[], taken, base and the window are touched by their own thread alone. spare[] is
  * guarded by `lock`, so that others can drain the spare magazines of an idle thread. Lock
  * order: thread, then arena.
  */
@@ -42,7 +42,7 @@ typedef struct outgoing {
 typedef struct thread {
     uintptr_t window, span;
     link_secret_t secret;
-    size_t taken; /* chunks that it has handed out, ever: never set back */
+    size_t taken; /* taken + base: chunks that it has handed out, ever */
     cache_bin_t bins[CLASS_COUNT];
 
     arena_t *arena; /* NULL: not attached */
@@ -50,6 +50,8 @@ typedef struct thread {
     magazine_t spare[CLASS_COUNT];
     _Atomic bool mixed[CLASS_COUNT]; /* the class may hold chunks of other arenas */
     outgoing_t out[OUTGOING];
+    size_t
+        base; /* set so that taken is 0 where the next guarded chunk is due (sample.h) */
     size_t misses, seen; /* under lock: visits to the spares, ever; as of a tick */
     unsigned rest;       /* ticks without any */
     unsigned hand;       /* goes round the classes (drain.c) */

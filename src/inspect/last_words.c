@@ -4,12 +4,13 @@
  *
  * The heap is damaged, locks may be held, by this thread too, and other threads go on: so
  * nothing is locked or believed. The walk is the one that the tools use on other
- * processes, through a reader that asks the kernel about each page before it looks. No
- * stack is shown: without frame pointers there is no way to unwind one that needs no
- * memory and cannot fail.
+ * processes, through a reader that asks the kernel about each page before it looks. The
+ * stack is shown last, and only by an unwinder that is known and waits for nobody.
  */
 #include "inspect/check.h"
+#include "inspect/trace.h"
 #include "os/os.h"
+#include "os/stack.h"
 
 /* The window is whole pages that have just been there. */
 static bool move_safely(reader_t *r, uintptr_t address, size_t size)
@@ -39,6 +40,17 @@ static uintptr_t arena_at_address(reader_t *r, uintptr_t address)
     return h == NULL ? 0 : (uintptr_t)h->arena;
 }
 
+static void put_back_trace(cm_text *t)
+{
+    uintptr_t frames[GUARD_FRAMES];
+    size_t depth = os_stack_is_safe() ? os_stack(frames, GUARD_FRAMES) : 0;
+    if (depth == 0)
+        return;
+    cm_text_string(t, "  called by\n");
+    cm_text_flush(t); /* should the stack be damaged, too */
+    trace_write(t, frames, depth);
+}
+
 static void explain(int fd, uintptr_t where)
 {
     reader_t reader = {.page = os_page, .move = move_safely};
@@ -47,6 +59,8 @@ static void explain(int fd, uintptr_t where)
     check_init(&c, &reader, &link_secret, ignore, NULL);
     c.arena = arena_at_address(&reader, where);
     check_explain(&c, &t, where);
+    trace_explain(&t, where);
+    put_back_trace(&t);
     cm_text_flush(&t);
 }
 

@@ -38,6 +38,7 @@ bool stats_arena(arena_t *a, cmalloc_stats *s, reader_t *reader)
 /* Its counts are read while it counts: whole words, right for one moment or the other. */
 static void add_thread(cmalloc_stats *s, const thread_t *t)
 {
+    s->allocations += *(const volatile size_t *)&t->base;
     s->allocations += *(const volatile size_t *)&t->taken;
     s->misses += *(const volatile size_t *)&t->misses;
     s->thread_count += thread_is_attached(t);

@@ -19,6 +19,9 @@ int linked_backtrace(visit_t visit, void *arg) __asm__("_Unwind_Backtrace")
 uintptr_t linked_address(void *context) __asm__("_Unwind_GetIP") __attribute__((weak));
 /* Weak: a static program does not get the loader for it. */
 void *dlsym(void *library, const char *name) __attribute__((weak));
+/* glibc's since 2.35. */
+int lock_free_lookup(void *address, void *result) __asm__("_dl_find_object")
+    __attribute__((weak));
 
 static struct {
     backtrace_t backtrace;
@@ -28,6 +31,11 @@ static struct {
 static bool is_found(void)
 {
     return unwinder.backtrace != NULL && unwinder.address != NULL;
+}
+
+bool os_stack_is_safe(void)
+{
+    return linked_backtrace != NULL && linked_address != NULL && lock_free_lookup != NULL;
 }
 
 /* Nothing is loaded: in the first constructor dlopen would run libc's, with an empty
@@ -122,6 +130,8 @@ size_t os_stack(uintptr_t *addresses, size_t most)
 {
     trace_t t = {.most = most};
     t.addresses = addresses;
+    if (!is_found() && os_stack_is_safe())
+        os_stack_init();
     if (is_found())
         unwinder.backtrace(visit_frame, &t);
     else

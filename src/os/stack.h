@@ -14,8 +14,12 @@
 /* Look for the unwinder. The constructor's share. */
 void os_stack_init(void);
 
+/* With any locks held, and on a damaged heap, os_stack will come back: the unwinder is
+ * here, and finds what it needs without a lock. */
+bool os_stack_is_safe(void);
+
 /* Up to most return addresses, innermost first, without the library's own frames. Pre: no
- * lock is held. Returns how many. */
+ * lock is held, or os_stack_is_safe(). Returns how many. */
 size_t os_stack(uintptr_t *addresses, size_t most);
 
 #endif

@@ -233,12 +233,13 @@ static void add_to(const char *name, const char *value, char between, bool befor
     free(both);
 }
 
-/* The heap profiler follows stacks by libgcc_s's unwinder, if the program has it from the
+/* Call stacks are followed by libgcc_s's unwinder, if the program has it from the
  * start. */
 static void set_preload(const char *library)
 {
     const char *options = getenv("CMALLOC_OPTIONS");
-    if (options != NULL && strstr(options, "profile=") != NULL)
+    if (options != NULL &&
+        (strstr(options, "profile=") || strstr(options, "guard_sample=")))
         add_to("LD_PRELOAD", "libgcc_s.so.1", ':', true);
     add_to("LD_PRELOAD", library, ':', true);
 }

@@ -62,6 +62,7 @@ static void add_process(target_t *t, stats_set_t *set)
     uintptr_t at = word_at(t, (uintptr_t)t->root.threads);
     for (size_t left = TARGET_THREADS_MOST; at != 0 && left > 0; left--) {
         s->thread_count += word_at(t, at + offsetof(thread_t, arena)) != 0;
+        s->allocations += word_at(t, at + offsetof(thread_t, base));
         s->allocations += word_at(t, at + offsetof(thread_t, taken));
         s->misses += word_at(t, at + offsetof(thread_t, misses));
         at = word_at(t, at + offsetof(thread_t, next_all));

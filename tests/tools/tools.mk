@@ -5,9 +5,9 @@
 
 .PHONY: check-tools bench-tools
 
-TOOL_TESTS := $(addprefix build/tools/,model spoil idle profiled static)
+TOOL_TESTS := $(addprefix build/tools/,model spoil idle profiled guarded static)
 
-build/tools/model build/tools/spoil build/tools/idle build/tools/profiled: build/tools/%: tests/tools/%.c build/flags
+build/tools/model build/tools/spoil build/tools/idle build/tools/profiled build/tools/guarded: build/tools/%: tests/tools/%.c build/flags
 	$(call say,CC)
 	$(TEST_CC) $< $(LDFLAGS) -o $@
 
@@ -18,7 +18,7 @@ build/tools/static: tests/tools/idle.c libcmalloc.a build/flags
 
 CHECK_DEPS += $(TOOL_TESTS) build/cmalloc build/tiny/cmalloc
 CHECK_RUN  += 'tests/tools/statuses.sh' 'tests/tools/model.sh' 'tests/tools/outside.sh' \
-              'tests/tools/profile.sh' \
+              'tests/tools/profile.sh' 'tests/tools/guard.sh' \
               'LIB=build/tiny/libcmalloc.so TOOL=build/tiny/cmalloc tests/tools/model.sh' \
               'LIB=./libcmalloc-secure.so tests/tools/model.sh 2 1000'
 
