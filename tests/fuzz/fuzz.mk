@@ -1,5 +1,5 @@
 # fuzz.mk - fuzz targets: each is one input to one function, with the library in a box
-# (fuzz.h).
+# (fuzz.h), or without it: what the command reads of others (core, proc).
 #
 #   make check            runs the corpus and the reproducers, no fuzzer needed
 #   make fuzz             builds build/fuzz/TARGET with clang's libFuzzer; then e.g.
@@ -43,11 +43,35 @@ $(FUZZ_ALL): %: %.lib.o tests/fuzz/box.c tests/fuzz/fuzz.h tests/fuzz/replay.c b
 
 $(foreach t,$(FUZZ_TARGETS),$(eval build/fuzz/$t build/afl/$t build/replay/$t: tests/fuzz/$t.c))
 
-fuzz: $(FUZZ_TARGETS:%=build/fuzz/%)
-fuzz-afl: $(FUZZ_TARGETS:%=build/afl/%)
+# ---- without the library ---------------------------------------------------------------
 
-CHECK_DEPS += $(FUZZ_TARGETS:%=build/replay/%)
-CHECK_RUN  += $(foreach t,$(FUZZ_TARGETS),'build/replay/$t tests/fuzz/corpus/$t/*')
+FUZZ_READERS   := core proc
+FUZZ_SANITIZER  = $(if $(filter build/replay/%,$@),,-fsanitize=address,undefined)
+FUZZ_READER_ALL := $(foreach kind,fuzz afl replay,$(FUZZ_READERS:%=build/$(kind)/%))
+
+$(FUZZ_READER_ALL): tests/fuzz/replay.c build/flags $(wildcard src/*/*.h)
+	$(call say,CC)
+	$(Q)$(FUZZ_COMPILER) $(CPPFLAGS) -O1 -g $(TEST) $(WARNINGS) $(FUZZ_MODE) $(FUZZ_SANITIZER) \
+	    -D_GNU_SOURCE -DFUZZ_CORE='"$(CURDIR)/build/replay/base.core"' \
+	    $(filter %.c,$(filter-out tests/fuzz/replay.c,$^)) $(FUZZ_DRIVER) $(LDFLAGS) -o $@
+
+$(foreach kind,fuzz afl replay,build/$(kind)/proc): tests/fuzz/proc.c src/base/report.c src/tools/tool.c
+$(foreach kind,fuzz afl replay,build/$(kind)/core): tests/fuzz/core.c \
+    $(filter-out src/tools/main.c,$(TOOL_SOURCES)) build/map_page.c | build/replay/base.core
+
+build/replay/base: tests/fuzz/base.c libcmalloc.a build/flags
+	$(call say,CC)
+	$(TEST_CC) -static $< libcmalloc.a $(LDFLAGS) -o $@
+
+build/replay/base.core: tests/fuzz/base.sh build/replay/base
+	$(call say,CORE)
+	$(Q)tests/fuzz/base.sh build/replay/base $@
+
+fuzz: $(FUZZ_TARGETS:%=build/fuzz/%) $(FUZZ_READERS:%=build/fuzz/%)
+fuzz-afl: $(FUZZ_TARGETS:%=build/afl/%) $(FUZZ_READERS:%=build/afl/%)
+
+CHECK_DEPS += $(foreach t,$(FUZZ_TARGETS) $(FUZZ_READERS),build/replay/$t)
+CHECK_RUN  += $(foreach t,$(FUZZ_TARGETS) $(FUZZ_READERS),'build/replay/$t tests/fuzz/corpus/$t/*')
 
 # Each call for memory fails once, one in each run (sweep.sh).
 CHECK_RUN += 'OPS=200 SEED=1 MOST=60 tests/fuzz/sweep.sh build/tiny/stress/model'
