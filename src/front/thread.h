@@ -17,9 +17,9 @@
  *   [window, window + 16 * span) holds chunks of `arena` only: what lies in it is freed
  *   without a look at its heap
  *
- * bins[], out[], taken, base and the window are touched by their own thread alone. spare[] is
- * guarded by `lock`, so that others can drain the spare magazines of an idle thread. Lock
- * order: thread, then arena.
+ * bins[], out[], taken, base and the window are touched by their own thread alone.
+ * spare[] is guarded by `lock`, so that others can drain the spare magazines of an idle
+ * thread. Lock order: thread, then arena.
  */
 #ifndef CM_FRONT_THREAD_H
 #define CM_FRONT_THREAD_H

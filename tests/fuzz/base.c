@@ -1,6 +1,6 @@
 /*
- * base.c - a small program with something of everything in its heap: chunks in use, cached by
- * two threads, free and mapped. Says that it is ready, and waits for a line.
+ * base.c - a small program with something of everything in its heap: chunks in use,
+ * cached by two threads, free and mapped. Says that it is ready, and waits for a line.
  */
 #include <pthread.h>
 #include <stdio.h>

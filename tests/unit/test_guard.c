@@ -1,4 +1,4 @@
-/* test_guard.c - guarded chunks: their pages, who gets them, and what is told of faults. */
+/* test_guard.c - guarded chunks: their pages, who gets them, what is told of faults. */
 #include "inside.h"
 
 #include "core/guard.h"
