@@ -22,6 +22,13 @@ static void *pointer(uintptr_t word)
     return (void *)word; /* NOLINT(performance-no-int-to-ptr) */
 }
 
+/* The next scan must not find it here. */
+static void forget(cmalloc_leak *shown)
+{
+    volatile cmalloc_leak *gone = shown;
+    gone->mem = gone->first = NULL;
+}
+
 long leak_visit(const snapshot_wish_t *wish,
                 int (*visit)(const cmalloc_leak *leak, void *arg), void *arg)
 {
@@ -37,7 +44,9 @@ long leak_visit(const snapshot_wish_t *wish,
                               .direct = leak_is_direct(leak),
                               .chunks = leak->chunks,
                               .bytes = leak->bytes};
-        if (visit(&shown, arg) != 0)
+        bool enough = visit(&shown, arg) != 0;
+        forget(&shown);
+        if (enough)
             break;
     }
     leak_list_free(list);

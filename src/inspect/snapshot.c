@@ -104,6 +104,8 @@ static bool work(void *arg)
     walk_arenas(s);
     walk_kept_ones(s);
     scene_own(&s->scene, &cmalloc_root);
+    /* s lies on a stack, and knows where the first chunk of all begins. */
+    roots_exclude(&s->scene.roots, (uintptr_t)s, (uintptr_t)(s + 1));
     enter_stack(s, &s->self);
     for (size_t i = 0; i < s->stopped_count; i++)
         enter_stack(s, &s->stopped[i]);
