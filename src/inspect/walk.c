@@ -231,14 +231,14 @@ static int visit_chunk(walk_t *w, const heap_view *h, uintptr_t *at)
                          .size = size,
                          .prev_size = (word & CHUNK_P) != 0 ? 0 : prev_size};
     bool last = is_last(h, *at, size);
-    if (*at == h->arena->top && size != h->end - *at) {
+    if (*at == h->arena->top && size != h->end - *at)
         walk_damage(w, PANIC_TOP, *at + CHUNK_HEADER);
-        item.size = h->end - *at;
-    }
-    if (last)
+    if (last) { /* a fencepost may have more than it says: see top_close */
         item.kind = *at == h->arena->top ? CMALLOC_TOP : CMALLOC_FENCEPOST;
-    else if (!size_holds(size, h->end - *at) || !find_kind(w, *at, size, &item.kind))
+        item.size = h->end - *at;
+    } else if (!size_holds(size, h->end - *at) || !find_kind(w, *at, size, &item.kind)) {
         return skip_damage(w, h, at);
+    }
     *at = last ? h->end : *at + size;
     return w->visit(&item, w->arg);
 }
