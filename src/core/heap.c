@@ -189,7 +189,10 @@ void heap_make_ready(heap_info *h, uintptr_t end, size_t size)
 void heap_use_small_pages(heap_info *h)
 {
     for (; h != NULL; h = h->older) {
-        uintptr_t end = (uintptr_t)h + (heap_is_break(h) ? h->committed : h->reserved);
+        require_sound(h);
+        if (cm_unlikely(h->small < (uintptr_t)h))
+            cm_panic(PANIC_HEAP, h);
+        uintptr_t end = (uintptr_t)heap_end(h);
         if (h->small < end) {
             os_forbid_huge((void *)h->small, end - h->small);
             h->small = end;

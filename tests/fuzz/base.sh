@@ -5,6 +5,7 @@ set -eu
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 mkfifo "$tmp/in" "$tmp/out"
+# shellcheck disable=SC3045  # every sh of a Linux has it
 ulimit -s 256
 CMALLOC_OPTIONS=arena_max=1 "$1" <"$tmp/in" >"$tmp/out" &
 pid=$!
