@@ -47,6 +47,7 @@ INCDIR  ?= $(PREFIX)/include
 MANDIR  ?= $(PREFIX)/share/man
 BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 GDBDIR  ?= $(PREFIX)/share/gdb/auto-load
+SUPPDIR ?= $(PREFIX)/share/cmalloc
 INSTALL ?= install
 
 VERSION := $(shell awk '/define CMALLOC_VERSION_/ { v = v s $$3; s = "." } \
@@ -255,6 +256,8 @@ install: libcmalloc.so libcmalloc.a build/cmalloc
 	$(INSTALL) -d '$D$(BASHDIR)' '$D$(GDBDIR)$(LIBDIR)'
 	$(INSTALL) -m 644 src/tools/cmalloc.bash '$D$(BASHDIR)/cmalloc'
 	$(INSTALL) -m 644 src/tools/cmalloc-gdb.py '$D$(GDBDIR)$(LIBDIR)/libcmalloc.so.$(VERSION)-gdb.py'
+	$(INSTALL) -d '$D$(SUPPDIR)'
+	$(INSTALL) -m 644 src/cmalloc.supp '$D$(SUPPDIR)/cmalloc.supp'
 	for page in $(PAGES); do \
 	    to='$D$(MANDIR)'/man$${page##*.}; \
 	    $(INSTALL) -d "$$to" && $(INSTALL) -m 644 $$page "$$to" || exit 1; \
@@ -277,7 +280,7 @@ uninstall:
 	    '$D$(LIBDIR)/pkgconfig/cmalloc.pc' '$D$(INCDIR)/cmalloc.h' \
 	    '$D$(LIBDIR)/cmake/cmalloc/cmalloc-config.cmake' \
 	    '$D$(LIBDIR)/cmake/cmalloc/cmalloc-config-version.cmake' \
-	    '$D$(BASHDIR)/cmalloc' '$D$(GDBDIR)$(LIBDIR)/libcmalloc.so.$(VERSION)-gdb.py' \
+	    '$D$(SUPPDIR)/cmalloc.supp' '$D$(BASHDIR)/cmalloc' '$D$(GDBDIR)$(LIBDIR)/libcmalloc.so.$(VERSION)-gdb.py' \
 	    $(foreach p,$(PAGES),'$D$(MANDIR)/man$(subst .,,$(suffix $p))/$(notdir $p)')
 
 clean:

@@ -35,6 +35,7 @@
 #include "front/foreign.c"
 #include "front/harden.c"
 #include "front/init.c"
+#include "front/memcheck.c"
 #include "front/place.c"
 #include "front/purger.c"
 #include "front/resize.c"

@@ -84,6 +84,8 @@ enum { THP_DEFAULT, THP_NEVER, THP_ALWAYS };
         "write the profile when this signal comes; 0: none") \
     ROW(profile_file, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_TEXT, \
         "where to, and when the program ends; %p: process id") \
+    ROW(valgrind, "", OPTION_SWITCH, 0, 0, 1, OPTION_START, \
+        "tell memcheck what is allocated, below valgrind") \
     ROW(guard_sample, "", "", 0, 0, SIZE_MAX, OPTION_START, \
         "one small allocation in so many gets a page between guards; 0: none") \
     ROW(report_file, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_TEXT, \

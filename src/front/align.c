@@ -6,6 +6,7 @@
  * serves the next such request.
  */
 #include "front/front.h"
+#include "front/memcheck.h"
 #include "front/place.h"
 #include "front/sample.h"
 
@@ -22,6 +23,7 @@ void *front_aligned(size_t align, size_t n)
 {
     if (align <= CHUNK_ALIGN)
         return front_malloc(n);
+    size_t wide = n;
     if (n <= CLASS_MAX / 2) {
         size_t unit = align <= ALIGNED_RUN ? align : CHUNK_ALIGN;
         size_t size = class_round((chunk_size_for(n) + unit - 1) & ~(unit - 1));
@@ -30,8 +32,9 @@ void *front_aligned(size_t align, size_t n)
             mem = sample_cached(cache_take_aligned(thread_get(), align, size), n, align);
         if (mem != NULL)
             return harden_out(mem);
-        n = size - SIZE_SZ - chunk_canary();
+        wide = size - SIZE_SZ - chunk_canary();
     }
-    place_t place = {.n = n, .align = align};
-    return place_take(&place) ? sample_placed(chunk_mem(place.chunk)) : NULL;
+    place_t place = {.n = wide, .align = align};
+    return place_take(&place) ? memcheck_taken(sample_placed(chunk_mem(place.chunk)), n)
+                              : NULL;
 }

@@ -6,6 +6,7 @@
  */
 #include "base/options.h"
 #include "front/front.h"
+#include "front/memcheck.h"
 #include "front/owner.h"
 #include "front/place.h"
 #include "front/sample.h"
@@ -36,7 +37,7 @@ CM_NOINLINE static void *malloc_slow(size_t n)
     if (!place_take(&place))
         return NULL;
     fill(place.chunk, 0xff);
-    return sample_placed(chunk_mem(place.chunk));
+    return memcheck_taken(sample_placed(chunk_mem(place.chunk)), n);
 }
 
 void *front_malloc_miss(size_t n)
@@ -70,7 +71,8 @@ void *front_calloc(size_t n)
     if (!place_take(&place))
         return NULL;
     clear_around(place.chunk, place.zero);
-    return sample_placed(chunk_mem(place.chunk));
+    void *fresh = memcheck_taken(sample_placed(chunk_mem(place.chunk)), n);
+    return memcheck_zeroed(fresh, n);
 }
 
 static bool is_cached_size(const chunk_t *c)
@@ -100,6 +102,7 @@ CM_NOINLINE static void free_slow(void *mem)
         return;
     mchunkptr c = owner_chunk(mem);
     sample_freed(mem);
+    memcheck_freed(mem);
     harden_in(c);
     fill(c, 0);
     if (CM_SECURE && is_cached_size(c))

@@ -9,6 +9,7 @@
 #include "front/foreign.h"
 
 #include "base/options.h"
+#include "front/memcheck.h"
 #include "front/sample.h"
 
 _Atomic size_t cache_charged;
@@ -38,7 +39,7 @@ static bool grow_cap(thread_t *t, cache_bin_t *b, size_t size)
 
 static bool caches_off(const thread_t *t)
 {
-    return t->arena == NULL ||
+    return t->arena == NULL || memcheck_on() ||
            atomic_load_explicit(&cm_options.perturb, memory_order_relaxed) != 0;
 }
 

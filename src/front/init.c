@@ -7,6 +7,7 @@
  * initfirst makes this the first constructor.
  */
 #include "base/options.h"
+#include "front/memcheck.h"
 #include "front/sample.h"
 #include "os/os.h"
 
@@ -19,6 +20,7 @@ static void init(void)
     arena_limit_init(os_processors());
     thread_init();
     sample_init();
+    memcheck_init();
     purger_init();
     if (cm_secure(constant))
         os_constant_seal();

@@ -3,6 +3,7 @@
  * nearly free.
  */
 #include "front/front.h"
+#include "front/memcheck.h"
 #include "front/owner.h"
 #include "front/place.h"
 #include "front/sample.h"
@@ -88,6 +89,8 @@ void *front_realloc(void *mem, size_t n)
     harden_check(c);
     if (n > REQUEST_MAX)
         return NULL;
+    if (memcheck_on())
+        return move(mem, c, n);
     return (chunk_word(c) & CHUNK_M) != 0 ? resize_large(mem, c, n)
                                           : resize_heap(mem, c, n);
 }

@@ -5,6 +5,7 @@ set -eu
 case $1 in
 musl) commands=musl-gcc packages=musl-tools ;;
 install) commands='pkg-config cmake c++' packages='pkg-config cmake make g++' ;;
+checkers) commands='gcc clang valgrind' packages='gcc clang valgrind' ;;
 deb) commands='dpkg-buildpackage dh lintian' packages='dpkg-dev debhelper fakeroot lintian' ;;
 armhf)
     triplet=arm-linux-gnueabihf

@@ -4,6 +4,7 @@
 #                       MACHINES='aarch64' for some of them
 #   make check-clang    the quick tests with clang; programs of either compiler, at all levels
 #   make check-musl     the suites with musl, static programs, and preloaded
+#   make check-checkers programs built with sanitizers, and below valgrind
 #   make check-install  what make install gives to pkg-config, CMake and static-pie
 #   make dist           build/dist/cmalloc-VERSION.tar.gz; check-dist: its own make check
 #   make deb            Debian packages in build/deb; check-deb: lintian, and, as root, that they
@@ -12,7 +13,7 @@
 # Each has a tree of its own in build/port/, a project made of links to this one, in which
 # an ordinary make runs with other tools.
 
-.PHONY: check-cross check-clang check-musl check-install dist check-dist deb check-deb \
+.PHONY: check-cross check-checkers check-clang check-musl check-install dist check-dist deb check-deb \
         port-suite musl-suite
 
 # ---- processors ------------------------------------------------------------------------
@@ -63,6 +64,12 @@ check-clang:
 	+$(Q)$(MAKE) --no-print-directory -C build/port/clang CC=clang CXX=clang++ WERROR=1 check
 	@tests/run.sh 'tests/port/levels.sh build/port/clang clang clang++' \
 	    'tests/port/levels.sh build/port/clang gcc g++'
+
+# ---- other checkers ----------------------------------------------------------------------
+
+check-checkers: all
+	@tests/port/need.sh checkers
+	@TEST_TIMEOUT=900 tests/run.sh tests/port/checkers.sh
 
 # ---- musl ------------------------------------------------------------------------------
 
