@@ -234,9 +234,7 @@ static void check_inuse(const arena_t *a, const chunk_t *c)
         cm_panic(PANIC_SIZE, chunk_mem(c));
 }
 
-/* The free chunk before c, taken out of its bin; what is known of its pages is added.
- * Pre: P clear. */
-static mchunkptr take_prev(arena_t *a, mchunkptr c, pages_t *pages)
+mchunkptr arena_take_prev_locked(arena_t *a, mchunkptr c, pages_t *pages)
 {
     size_t size = chunk_prev_size(c);
     if (cm_unlikely(size < CHUNK_MIN || size % CHUNK_ALIGN != 0 ||
@@ -263,7 +261,7 @@ static void give_checked(arena_t *a, mchunkptr c, pages_t pages)
     size_t size = chunk_size(c);
     mchunkptr next = chunk_at(c, size);
     if (!chunk_prev_inuse(c)) {
-        mchunkptr prev = take_prev(a, c, &pages);
+        mchunkptr prev = arena_take_prev_locked(a, c, &pages);
         size += chunk_size(prev);
         c = prev;
     }

@@ -192,7 +192,7 @@ void heap_use_small_pages(heap_info *h)
         require_sound(h);
         if (cm_unlikely(h->small < (uintptr_t)h))
             cm_panic(PANIC_HEAP, h);
-        uintptr_t end = (uintptr_t)heap_end(h);
+        uintptr_t end = (uintptr_t)h + (heap_is_break(h) ? h->committed : h->reserved);
         if (h->small < end) {
             os_forbid_huge((void *)h->small, end - h->small);
             h->small = end;

@@ -90,10 +90,15 @@ static bool is_linked(const arena_t *a, const heap_info *h)
            (older == NULL || (heap_is_sound(older) && older->newer == h));
 }
 
-void top_forget_heap(arena_t *a, heap_info *h)
+static void require_linked(const arena_t *a, const heap_info *h)
 {
     if (cm_unlikely(!is_linked(a, h)))
         cm_panic(PANIC_HEAP, h);
+}
+
+void top_forget_heap(arena_t *a, heap_info *h)
+{
+    require_linked(a, h);
     if (h->newer != NULL)
         h->newer->older = h->older;
     else
@@ -106,11 +111,12 @@ void top_forget_heap(arena_t *a, heap_info *h)
 bool top_reopen(arena_t *a)
 {
     heap_info *h = a->newest->older;
+    require_linked(a, a->newest);
     mchunkptr post = last_chunk(h);
     if (!chunk_is_fencepost(post) || chunk_prev_inuse(post))
         return false;
-    mchunkptr c = chunk_prev(post);
-    arena_unfile_locked(a, c);
+    pages_t pages = {ZONE_NONE, 0};
+    mchunkptr c = arena_take_prev_locked(a, post, &pages);
     top_forget_heap(a, a->newest);
     a->top_mark = a->top_mark_before = 0;
     h->fresh = h->ready = (uintptr_t)heap_end(h);
