@@ -91,8 +91,9 @@ LINK := -shared -pthread -Wl,-soname,$(SONAME) -Wl,--version-script=src/cmalloc.
 
 # In the archive only what the library exports stays global: a program may have an
 # arena_new of its own. It may also have operators new and delete of its own, or a cfree,
-# so ours are weak there.
-ARCHIVED := --localize-hidden --wildcard --weaken-symbol=_Zn[wa]* \
+# so ours are weak there. (.group: an i386 compiler's helpers, which the linker would take
+# from another object and leave ours without.)
+ARCHIVED := --localize-hidden --remove-section=.group --wildcard --weaken-symbol=_Zn[wa]* \
             --weaken-symbol=_Zd[la]* --weaken-symbol=cfree
 
 # ---- Words of the rules ----------------------------------------------------------------

@@ -151,19 +151,21 @@ static void mask_signals(uint64_t *before, bool block)
             sizeof all);
 }
 
+#if defined(__i386__)
+#define HAS_THREAD 0 /* its thread pointer is a segment's */
+#else
+#define HAS_THREAD 1
+#endif
+
 bool os_thread_start(void (*body)(void))
 {
-#if defined(__i386__)
-    (void)body;
-    return false; /* its thread pointer is a segment's */
-#else
     /* Those of pthread_create: a sandbox may allow no others. */
     const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
                       CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID |
                       CLONE_CHILD_CLEARTID;
     uint64_t before;
     int saved = errno;
-    if (!has_ended() || !os_owns_memory() || !have_memory())
+    if (!HAS_THREAD || !has_ended() || !os_owns_memory() || !have_memory())
         return false;
     write_header();
     own_thread.body = body;
@@ -173,5 +175,4 @@ bool os_thread_start(void (*body)(void))
     mask_signals(&before, false);
     errno = saved;
     return done;
-#endif
 }

@@ -91,13 +91,17 @@ static inline void mini_strings(const char *a, const char *b, const char *what,
 #define assert_null(p) mini_check((p) == NULL, #p " == NULL", MINI_HERE)
 #define assert_non_null(p) mini_check((p) != NULL, #p " != NULL", MINI_HERE)
 #define assert_int_equal(a, b) \
-    mini_equal((uintptr_t)(a), (uintptr_t)(b), true, #a " == " #b, MINI_HERE)
+    mini_equal((uint64_t)(uintptr_t)(a), (uint64_t)(uintptr_t)(b), true, #a " == " #b, \
+               MINI_HERE)
 #define assert_int_not_equal(a, b) \
-    mini_equal((uintptr_t)(a), (uintptr_t)(b), false, #a " != " #b, MINI_HERE)
+    mini_equal((uint64_t)(uintptr_t)(a), (uint64_t)(uintptr_t)(b), false, #a " != " #b, \
+               MINI_HERE)
 #define assert_ptr_equal(a, b) \
-    mini_equal((uintptr_t)(a), (uintptr_t)(b), true, #a " == " #b, MINI_HERE)
+    mini_equal((uint64_t)(uintptr_t)(a), (uint64_t)(uintptr_t)(b), true, #a " == " #b, \
+               MINI_HERE)
 #define assert_ptr_not_equal(a, b) \
-    mini_equal((uintptr_t)(a), (uintptr_t)(b), false, #a " != " #b, MINI_HERE)
+    mini_equal((uint64_t)(uintptr_t)(a), (uint64_t)(uintptr_t)(b), false, #a " != " #b, \
+               MINI_HERE)
 #define assert_string_equal(a, b) mini_strings(a, b, #a " == " #b, MINI_HERE)
 #define assert_memory_equal(a, b, n) \
     mini_check(memcmp(a, b, n) == 0, #a " == " #b, MINI_HERE)

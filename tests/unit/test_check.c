@@ -238,8 +238,8 @@ static void the_fault_is_shown_with_its_neighbours(void **state)
              (unsigned long long)(uintptr_t)chunk_mem(before) + 64);
     snprintf(line[1], 100, "  chunk   0x%llx  128 bytes  A-P  free\n",
              (unsigned long long)(uintptr_t)chunk_mem(hole));
-    snprintf(line[2], 100, "  after   0x%llx  32 bytes  A--  in use\n",
-             (unsigned long long)(uintptr_t)chunk_mem(hole) + 128);
+    snprintf(line[2], 100, "  after   0x%llx  %zu bytes  A--  in use\n",
+             (unsigned long long)(uintptr_t)chunk_mem(hole) + 128, (size_t)CHUNK_MIN);
     for (int i = 0; i < 3; i++)
         assert_non_null(strstr(w.text, line[i]));
     chunk_next(hole)->prev_size = 128;

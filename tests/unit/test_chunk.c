@@ -42,16 +42,16 @@ static void flags_are_no_part_of_the_size(void **state)
         assert_int_equal(chunk_size(c), 96);
         assert_int_equal(chunk_word(c), 96 | flags);
         assert_int_equal(chunk_prev_inuse(c), flags & 1);
-        assert_ptr_equal(chunk_next(c), room + 12);
+        assert_ptr_equal(chunk_next(c), room + 96 / SIZE_SZ);
     }
 }
 
 static void usable_is_all_but_a_word_or_a_header_when_mapped(void **state)
 {
     (void)state;
-    assert_int_equal(chunk_usable(given_chunks(96, CHUNK_P)), 88);
-    assert_int_equal(chunk_usable(given_chunks(96, CHUNK_A | CHUNK_P)), 88);
-    assert_int_equal(chunk_usable(given_chunks(96, CHUNK_M)), 80);
+    assert_int_equal(chunk_usable(given_chunks(96, CHUNK_P)), 96 - SIZE_SZ);
+    assert_int_equal(chunk_usable(given_chunks(96, CHUNK_A | CHUNK_P)), 96 - SIZE_SZ);
+    assert_int_equal(chunk_usable(given_chunks(96, CHUNK_M)), 96 - 2 * SIZE_SZ);
     for (size_t n = 0; n < 200; n++)
         assert_true(chunk_usable(given_chunks(chunk_size_for(n), CHUNK_P)) >= n);
 }
@@ -76,8 +76,9 @@ static void setting_free_writes_three_words_and_no_other(void **state)
     size_t before[64];
     memcpy(before, room, sizeof room);
     chunk_set_free(c, 64, CHUNK_P);
+    const size_t next = 64 / SIZE_SZ;
     for (size_t i = 0; i < 64; i++)
-        assert_true(room[i] == before[i] || i == 1 || i == 8 || i == 9);
+        assert_true(room[i] == before[i] || i == 1 || i == next || i == next + 1);
     chunk_set_prev_inuse(chunk_next(c));
     assert_false(chunk_is_free(c));
     before[8] = 64; /* the footer stays behind, as the application's data */

@@ -134,7 +134,7 @@ static void mallopt_sets_the_mmap_threshold(void)
  * most. */
 static void the_mmap_threshold_adapts_to_what_is_freed(void)
 {
-    const size_t size = CM_TINY ? 300 * KIB : 3 * MIB;
+    const size_t size = CM_TINY ? 300 * KIB : SIZE_MAX > UINT32_MAX ? 3 * MIB : 1 * MIB;
     void *first = malloc(size);
     CHECK(is_mmapped(first));
     free(first);

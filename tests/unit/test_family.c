@@ -441,8 +441,9 @@ static void posix_memalign_aligns(void **state)
 static void posix_memalign_refuses_and_touches_nothing(void **state)
 {
     (void)state;
-    static const size_t wrong[] = {0,  1,  2,   3,    4,    7,        12,          24,
-                                   40, 48, 100, 4095, 4104, SIZE_MAX, SIZE_MAX - 7};
+    static const size_t wrong[] = {0,   1,    2,    3,        sizeof(void *) / 2,
+                                   7,   12,   24,   40,       48,
+                                   100, 4095, 4104, SIZE_MAX, SIZE_MAX - 7};
     void *const mark = (void *)(uintptr_t)0x5eed;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         void *mem = mark;

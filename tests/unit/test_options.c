@@ -73,7 +73,7 @@ static void limits(void)
     CHECK(cm_options.arena_max == ARENA_MAX);
     cm_options.mmap_threshold = 1;
     CHECK(!set("mmap_threshold", "1g") && cm_options.mmap_threshold == 1);
-    CHECK(set("mmap_threshold", CM_TINY ? "512k" : "32m"));
+    CHECK(set("mmap_threshold", CM_TINY ? "512k" : CM_64BIT ? "32m" : "2m"));
     CHECK(cm_options.mmap_threshold == MMAP_THRESHOLD_MAX);
     CHECK(!set("top_pad", "65m"));
 }

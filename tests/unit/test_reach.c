@@ -4,7 +4,7 @@
 #include "inspect/leak.h"
 
 /* Addresses of a program that does not exist; its bytes are in `bytes`. */
-#define BASE ((uintptr_t)0x500000000000u)
+#define BASE ((uintptr_t)(CM_64BIT ? 0x500000000000u : 0x50000000u))
 #define ROOM (48 * MIB)
 
 static char *bytes;

@@ -21,7 +21,7 @@ static void assert_number(uint64_t n)
     snprintf(expected, sizeof expected, "%llu", (unsigned long long)n);
     assert_string_equal(text_of(&decimal), expected);
     cm_text_hex(&hex, (uintptr_t)n);
-    snprintf(expected, sizeof expected, "0x%llx", (unsigned long long)n);
+    snprintf(expected, sizeof expected, "0x%llx", (unsigned long long)(uintptr_t)n);
     assert_string_equal(text_of(&hex), expected);
 }
 

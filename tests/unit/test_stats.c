@@ -6,13 +6,21 @@
 
 #include <malloc.h>
 
+/* What is too small for a chunk belongs to the fencepost, and the header behind it has no
+ * size. */
+static size_t fence_bytes(const heap_info *h)
+{
+    const chunk_t *last = (const chunk_t *)(const void *)(heap_end(h) - FENCEPOST_SIZE);
+    return chunk_is_fencepost(last) ? FENCEPOST_SIZE : 2 * FENCEPOST_SIZE;
+}
+
 /* What the heap_infos and fenceposts of own take up, and where chunks start. */
 static size_t bookkeeping(void)
 {
     size_t bytes = 0;
     for (const heap_info *h = own.newest; h != NULL; h = h->older) {
         bytes += h->first - (uintptr_t)h;
-        bytes += h != own.newest ? FENCEPOST_SIZE : 0;
+        bytes += h != own.newest ? fence_bytes(h) : 0;
     }
     return bytes;
 }
