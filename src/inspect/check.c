@@ -213,10 +213,10 @@ static void check_parked(check_t *c, uintptr_t first, unsigned k, size_t *count)
 {
     uintptr_t mask = c->secret.mask;
     for (size_t left = CHECK_LIST_MOST; first != 0 && left > 0; left--) {
-        const uintptr_t *words = reader_see(c->walk.reader, first, 3 * SIZE_SZ);
+        const uintptr_t *words = reader_probe(c->walk.reader, first, 3 * SIZE_SZ);
         uintptr_t second = words == NULL ? 0 : words[0] ^ mask;
         uintptr_t behind = words == NULL ? 0 : words[2] ^ mask;
-        words = reader_see(c->walk.reader, second, 3 * SIZE_SZ);
+        words = reader_probe(c->walk.reader, second, 3 * SIZE_SZ);
         bool aligned = (second | behind) % CHUNK_ALIGN == 0;
         if (!require(c, words != NULL && aligned, PANIC_LINKS, first))
             return;

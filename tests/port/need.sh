@@ -7,9 +7,9 @@ musl) commands=musl-gcc packages=musl-tools ;;
 install) commands='pkg-config cmake c++' packages='pkg-config cmake make g++' ;;
 checkers) commands='gcc clang valgrind' packages='gcc clang valgrind' ;;
 deb) commands='dpkg-buildpackage dh lintian' packages='dpkg-dev debhelper fakeroot lintian' ;;
-armhf)
-    triplet=arm-linux-gnueabihf
-    commands="$triplet-gcc $triplet-g++ qemu-arm"
+i386)
+    triplet=i686-linux-gnu
+    commands="$triplet-gcc $triplet-g++"
     ;;
 *)
     triplet=$1-linux-gnu

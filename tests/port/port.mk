@@ -1,7 +1,7 @@
 # port.mk - the library with other compilers, on other processors, with another libc.
 #
-#   make check-cross    aarch64, riscv64 and armhf, cross-built, run by qemu-user;
-#                       MACHINES='aarch64' for some of them
+#   make check-cross    aarch64, riscv64 and i386, cross-built, run by qemu-user, or by this
+#                       processor if it can; MACHINES='aarch64' for some of them
 #   make check-clang    the quick tests with clang; programs of either compiler, at all levels
 #   make check-musl     the suites with musl, static programs, and preloaded
 #   make check-checkers programs built with sanitizers, and below valgrind
@@ -18,10 +18,14 @@
 
 # ---- processors ------------------------------------------------------------------------
 
-MACHINES ?= aarch64 riscv64 armhf
+MACHINES ?= aarch64 riscv64 i386
 TRIPLET  = $(or $(TRIPLET_$*),$*-linux-gnu)
-TRIPLET_armhf := arm-linux-gnueabihf
-QEMU_armhf    := arm
+TRIPLET_i386 := i686-linux-gnu
+
+# What runs it; of i386 the cross compiler's libc alone.
+RUNNER      = EMULATOR='qemu-$* -L /usr/$(TRIPLET)'
+RUNNER_i386 = EMULATOR= LDFLAGS='-Wl,--dynamic-linker=/usr/$(TRIPLET)/lib/ld-linux.so.2 \
+                                 -Wl,-rpath,/usr/$(TRIPLET)/lib'
 
 # $(call tree,NAME): build/port/NAME, where make is at home.
 tree = mkdir -p build/port/$1/build && \
@@ -38,7 +42,7 @@ check-cross-%:
 	@$(call tree,$*) && touch build/port/$*/build/need
 	+$(Q)$(MAKE) --no-print-directory -C build/port/$* $(OWN_CMOCKA) \
 	    CC=$(TRIPLET)-gcc CXX=$(TRIPLET)-g++ OBJCOPY=$(TRIPLET)-objcopy AR=$(TRIPLET)-ar \
-	    EMULATOR='qemu-$(or $(QEMU_$*),$*) -L /usr/$(TRIPLET)' port-suite
+	    $(or $(RUNNER_$*),$(RUNNER)) port-suite
 
 # What can be run by EMULATOR. Not stress/exhaust: qemu-user knows no limits on memory; nor
 # what starts itself anew: the kernel knows no qemu.
@@ -49,7 +53,7 @@ PORT_BINS   := $(UNIT_BINS) $(foreach p,$(PORT_STRESS),build/stress/$p build/tin
 
 port-suite: export EMULATOR := $(EMULATOR)
 port-suite: all debug $(PORT_BINS) $(ABORTS)
-	@TEST_TIMEOUT=1800 tests/run.sh $(PORT_BINS:%='$(EMULATOR) %') \
+	@TEST_TIMEOUT=1800 tests/run.sh $(PORT_BINS:%='$(strip $(EMULATOR) %)') \
 	    'tests/lint/exports.sh libcmalloc.so' \
 	    'tests/abort/run.sh build/abort libcmalloc.so' \
 	    'tests/abort/run.sh build/abort build/tiny/libcmalloc.so'

@@ -81,7 +81,7 @@ static void setting_free_writes_three_words_and_no_other(void **state)
         assert_true(room[i] == before[i] || i == 1 || i == next || i == next + 1);
     chunk_set_prev_inuse(chunk_next(c));
     assert_false(chunk_is_free(c));
-    before[8] = 64; /* the footer stays behind, as the application's data */
+    before[next] = 64; /* the footer stays behind, as the application's data */
     assert_memory_equal(room, before, sizeof room);
 }
 

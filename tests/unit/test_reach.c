@@ -142,7 +142,7 @@ static void a_full_stack_loses_nothing(void **state)
     (void)state;
     enum { WIDE = 100000 };
     given_a_heap(SIZE_SZ, false);
-    uintptr_t hub = chunk((WIDE + 2) * sizeof(uintptr_t), true), last = 0;
+    uintptr_t hub = chunk((WIDE + 4) * sizeof(uintptr_t), true), last = 0;
     for (size_t i = 0; i < WIDE; i++) {
         uintptr_t leaf = chunk(32, true), behind = chunk(48, true);
         words(hub)[i] = leaf;
