@@ -28,7 +28,7 @@ static const subcommand subcommands[] = {
      "what nothing points to any more"},
     {"who", tool_who, "PID|CORE ADDRESS [--precise] [--unaligned] [--mask HEX]",
      "who points to it: a path from a root"},
-    {"profile", tool_profile, "PID|CORE [--folded [--all]] [-o FILE]",
+    {"profile", tool_profile, "PID|CORE [--folded|--html [--all]] [-o FILE]",
      "who has allocated what is live"},
     {"check", tool_check, "PID|CORE", "look for damage"},
     {"trim", tool_trim, "PID", "have a process give back what it can"},

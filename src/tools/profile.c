@@ -2,11 +2,12 @@
  * tools/profile.c - `cmalloc profile`: who has allocated what is live, or all there ever
  * was, in a process or a core that runs with the option profile.
  *
- * As the text that google-pprof reads, or as folded stacks, "main;grow;malloc_it 4096",
- * for flame graphs: there each sample counts for what it stands for.
+ * As the text that google-pprof reads, as folded stacks, "main;grow;malloc_it 4096", or as
+ * a page with a flame graph: there each sample counts for what it stands for.
  */
 #include "front/sample.h"
 #include "inspect/profile.h"
+#include "tools/flame.h"
 #include "tools/scan.h"
 
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 typedef struct folding {
     findings_t files; /* their mappings, to name addresses by */
     cm_text text;
+    flame_t flame;
     size_t rate;
     bool all; /* not only what is live */
 } folding_t;
@@ -85,11 +87,31 @@ static void put_frame(const folding_t *f, cm_text *t, uintptr_t address)
     cm_text_digits(t, address - 1 - place->base);
 }
 
+static uint64_t bytes_of(const folding_t *f, const profile_site_t *site)
+{
+    return f->all ? estimate(site->all, site->all_bytes, f->rate)
+                  : estimate(site->live, site->live_bytes, f->rate);
+}
+
+static void enter_flame(const profile_site_t *site, void *arg)
+{
+    folding_t *f = arg;
+    flame_t *at = &f->flame;
+    uint64_t bytes = bytes_of(f, site);
+    at->bytes += bytes;
+    for (size_t i = bytes > 0 ? site->depth : 0; i-- > 0;) {
+        cm_text name = {.used = 0, .fd = -1};
+        put_frame(f, &name, site->frames[i]);
+        name.bytes[name.used < sizeof name.bytes ? name.used : sizeof name.bytes - 1] =
+            '\0';
+        at = flame_enter(at, name.bytes, bytes);
+    }
+}
+
 static void put_folded(const profile_site_t *site, void *arg)
 {
     folding_t *f = arg;
-    uint64_t bytes = f->all ? estimate(site->all, site->all_bytes, f->rate)
-                            : estimate(site->live, site->live_bytes, f->rate);
+    uint64_t bytes = bytes_of(f, site);
     if (bytes == 0)
         return;
     if (site->depth == 0)
@@ -133,6 +155,23 @@ static void fold(target_t *t, folding_t *f, uintptr_t table)
     findings_free(&f->files);
 }
 
+static void draw(target_t *t, folding_t *f, uintptr_t table)
+{
+    char title[300];
+    FILE *to = fdopen(dup(f->text.fd), "w");
+    if (to == NULL)
+        tool_die(TOOL_SYSTEM, "the page cannot be written");
+    f->flame.name = f->all ? "all that was allocated" : "all that is live";
+    each_map(t, findings_mapping, &f->files);
+    profile_each(&t->reader, table, enter_flame, f);
+    findings_free(&f->files);
+    snprintf(title, sizeof title, "%s: who has allocated it", t->name);
+    flame_page(&f->flame, title, to);
+    flame_free(&f->flame);
+    if (fclose(to) != 0)
+        tool_die(TOOL_SYSTEM, "the page cannot be written");
+}
+
 static void write_text(target_t *t, cm_text *text, uintptr_t table)
 {
     profile_write(text, &t->reader, table);
@@ -152,9 +191,10 @@ static int open_output(const char *path)
 int tool_profile(int argc, char **argv)
 {
     bool folded = tool_flag(&argc, argv, "--folded");
+    bool page = tool_flag(&argc, argv, "--html");
     folding_t f = {.all = tool_flag(&argc, argv, "--all")};
     const char *path = tool_option(&argc, argv, "-o");
-    if (argc != 2 || (f.all && !folded))
+    if (argc != 2 || (folded && page) || (f.all && !folded && !page))
         tool_usage();
     target_t *t = target_open(argv[1]);
     uintptr_t table = (uintptr_t)t->root.samples;
@@ -164,6 +204,8 @@ int tool_profile(int argc, char **argv)
     f.text.fd = open_output(path);
     if (folded)
         fold(t, &f, table);
+    else if (page)
+        draw(t, &f, table);
     else
         write_text(t, &f.text, table);
     cm_text_flush(&f.text);

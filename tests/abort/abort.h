@@ -38,6 +38,10 @@ enum { WORD = sizeof(size_t) };
 /* Flags of the size word. */
 enum { P = 1, M = 2, A = 4 };
 
+/* Of a chunk that top has swallowed. With words of 32 bits top ends where no chunk can,
+ * and its size is what is found wrong. */
+#define DOUBLE_FREE_TOP (WORD == 8 ? "double free" : "invalid size")
+
 /* Sizes: a hit of the thread cache; kept by it, but no hit; for the bins; a mapping of
  * its own (see begin). */
 enum { SMALL = 104, MIDDLE = 2040, BINNED = 80008, MAPPED = 600000 };

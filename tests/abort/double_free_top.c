@@ -6,7 +6,7 @@ static void twice(void)
     char *mem = take_walled();
     mem = next_of(mem);
     give(mem);
-    expect("double free", mem);
+    expect(DOUBLE_FREE_TOP, mem);
     give(mem);
 }
 

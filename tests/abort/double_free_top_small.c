@@ -8,7 +8,7 @@ static void twice(void)
     char *mem = take(SMALL);
     give(mem);
     malloc_trim(0);
-    expect("double free", mem);
+    expect(DOUBLE_FREE_TOP, mem);
     give(mem);
 }
 

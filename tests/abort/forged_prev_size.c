@@ -5,7 +5,7 @@
 static void forged(void)
 {
     char *mem = take_walled();
-    poke(mem, -2 * WORD, (size_t)1 << 40 % (8 * WORD));
+    poke(mem, -2 * WORD, (size_t)1 << (8 * WORD - 2));
     poke(mem, -WORD, peek(mem, -WORD) & ~(size_t)P);
     expect("size != next->prev_size", mem);
     give(mem);

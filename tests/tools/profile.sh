@@ -23,6 +23,12 @@ is 'folded' 0 "$(status_of "$TOOL" profile "$pid" --folded -o "$tmp/live.folded"
 near 'keep_small holds' $((24 * 1048576)) "$(held keep_small "$tmp/live.folded")"
 near 'keep_large holds' $((32 * 1048576)) "$(held keep_large "$tmp/live.folded")"
 is 'churn holds nothing' yes "$([ "$(held churn "$tmp/live.folded")" -lt 200000 ] && echo yes)"
+is 'page' 0 "$(status_of "$TOOL" profile "$pid" --html -o "$tmp/live.html")"
+has 'page: a frame, its bytes and its share' 'title="keep_large: 3[0-9.]* MiB, [3-9][0-9.]* %">keep_large</a>' \
+    "$tmp/live.html"
+is 'page: its elements are closed' "$(grep -o '<div' "$tmp/live.html" | wc -l)" \
+    "$(grep -o '</div>' "$tmp/live.html" | wc -l)"
+is 'page or stacks' 2 "$(status_of "$TOOL" profile "$pid" --html --folded)"
 "$TOOL" profile "$pid" --folded --all >"$tmp/all.folded"
 near 'churn has had' $((64 * 1048576)) "$(held churn "$tmp/all.folded")"
 is 'the program is sound' 0 "$(status_of "$TOOL" check "$pid")"
