@@ -3,8 +3,9 @@
 #
 #   make check-leaks   the long runs: precision and recall, load, many threads, real
 #                      programs, LeakSanitizer beside it
+#   make bench-leaks   how long a search in a GiB holds a program up
 
-.PHONY: check-leaks
+.PHONY: check-leaks bench-leaks
 
 LEAK_BINS := build/leak/plant build/leak/library.so build/leak/planter.so
 
@@ -17,7 +18,11 @@ build/leak/%.so: tests/leak/%.c build/flags
 	$(call say,CC)
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 -O1 -fPIC -shared $< $(LDFLAGS) -o $@
 
-$(LEAK_BINS): | build/need
+build/leak/pause: tests/leak/pause.c build/flags
+	$(call say,CC)
+	$(TEST_CC) $< $(TEST_LIBS) $(LDFLAGS) -o $@
+
+$(LEAK_BINS) build/leak/pause: | build/need
 
 PLANT     := build/leak/plant build/leak/truth
 LEAK_TINY := LIB=build/tiny/libcmalloc.so TOOL=build/tiny/cmalloc
@@ -32,5 +37,8 @@ LEAK_RUN := 'TEST_TIMEOUT=1200 tests/leak/planted.sh' 'tests/leak/programs.sh' \
 
 check-leaks: $(CHECK_DEPS)
 	@tests/run.sh $(LEAK_RUN)
+
+bench-leaks: all build/leak/pause
+	@tests/leak/pause.sh
 
 LONG_RUN += $(LEAK_RUN)

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define APART __attribute__((noinline, noclone))
+#define APART __attribute__((noinline))
 
 enum { SIZE = 48, ROUNDS = 100000 };
 
