@@ -19,6 +19,12 @@ $(eval $(call COVERAGE_RULES,release,$(COVERAGE_TESTS)))
 $(eval $(call COVERAGE_RULES,tiny,$(COVERAGE_TESTS)))
 $(eval $(call COVERAGE_RULES,secure,$(COVERAGE_SECURE)))
 
+build/coverage/dump.o: tests/coverage/dump.c build/flags
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) -O1 -g $(TEST) -c $< -o $@
+
+$(COVERAGE_BINS): build/coverage/dump.o
+
 build/coverage/release/cmalloc.o build/coverage/tiny/cmalloc.o build/coverage/secure/cmalloc.o:
 	$(call say,CC)
 	$(Q)$(CC) $(CPPFLAGS) -O0 -g $(LIB) $(COVERAGE_DEFS) --coverage -fprofile-update=atomic -c $< -o $@

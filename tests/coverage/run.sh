@@ -3,8 +3,8 @@
 # each file of src/, the lines and branches that some variant has reached. Tests that fail
 # are named; their counts stand.
 #
-# A test that ends in abort or _exit writes no counters: what only a dying child reaches is
-# not counted. FOLDER/uncovered has the lines.
+# dump.c has children write their counters. What the shell tests reach, with the command and
+# with libraries that are preloaded, is not counted. FOLDER/uncovered has the lines.
 set -eu
 folder=$1
 shift

@@ -56,8 +56,8 @@ static bool search(const char *mode)
 {
     char line[16];
     if (strcmp(mode, "outside") != 0)
-        return cmalloc_leaks(strcmp(mode, "precise") == 0 ? CMALLOC_LEAKS_PRECISE : 0, NULL,
-                             NULL) >= 0;
+        return cmalloc_leaks(strcmp(mode, "precise") == 0 ? CMALLOC_LEAKS_PRECISE : 0,
+                             NULL, NULL) >= 0;
     puts("ready");
     fflush(stdout);
     return fgets(line, sizeof line, stdin) != NULL;

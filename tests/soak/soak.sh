@@ -69,6 +69,7 @@ while [ $SECONDS -lt $((end - 3)) ]; do
     sleep 1
 done
 redis-cli -s "$tmp/socket" shutdown nosave >/dev/null 2>&1
+pkill -f "redis-benchmark -s $tmp/socket" # it would wait for the server
 
 # quarter N FILE: the median of that quarter of its lines.
 quarter()
