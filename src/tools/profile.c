@@ -2,8 +2,8 @@
  * tools/profile.c - `cmalloc profile`: who has allocated what is live, or all there ever
  * was, in a process or a core that runs with the option profile.
  *
- * As the text that google-pprof reads, as folded stacks, "main;grow;malloc_it 4096", or as
- * a page with a flame graph: there each sample counts for what it stands for.
+ * As the text that google-pprof reads, as folded stacks, "main;grow;malloc_it 4096", or
+ * as a page with a flame graph: there each sample counts for what it stands for.
  */
 #include "front/sample.h"
 #include "inspect/profile.h"

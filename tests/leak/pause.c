@@ -1,10 +1,9 @@
 /*
  * pause.c MODE - how long a search for leaks holds a program up. A GiB in 8 million
- * chunks that lead to each other, a thread that allocates and looks at the clock all the
- * time, and another one that waits. MODE is "inside" or "precise" for a search by this
- * program, or "outside": it says that it is ready, and waits for a line. Prints the longest
- * time between two looks at the clock, and how long a search took, in milliseconds: medians
- * of ROUNDS.
+ * chunks that lead to each other, and a thread that allocates and looks at the clock all
+ * the time. MODE is "inside" or "precise" for a search by this program, or "outside": it
+ * says that it is ready, and waits for a line. Prints the longest time between two looks
+ * at the clock, and how long a search took, in milliseconds: medians of ROUNDS.
  */
 #include "../unit/support.h"
 
