@@ -143,8 +143,8 @@ CM_INLINE pages_t arena_unfile_locked(arena_t *a, mchunkptr c)
     return dirty_leave(&a->dirty, c);
 }
 
-/* The free chunk before c, taken out of its bin; what is known of its pages is added. Pre:
- * P clear. */
+/* The free chunk before c, taken out of its bin; what is known of its pages is added.
+ * Pre: P clear. */
 mchunkptr arena_take_prev_locked(arena_t *a, mchunkptr c, pages_t *pages);
 
 /* Make c, in use, at least size bytes large where it stands. False: it is as it was. */

@@ -87,10 +87,10 @@ mchunkptr guard_take(size_t n, size_t align, const guard_trace_t *who)
 void guard_check(const void *mem)
 {
     const guard_slot_t *s = slot_at((uintptr_t)mem);
-    if (s == NULL || s->state == GUARD_UNUSED || s->hidden != ~(uintptr_t)mem)
-        cm_panic(PANIC_FOREIGN, mem);
-    if (s->state == GUARD_FREED)
-        cm_panic(PANIC_DOUBLE_FREE, mem);
+    bool known = s != NULL && s->hidden == ~(uintptr_t)mem;
+    if (!known || s->state != GUARD_LIVE)
+        cm_panic(known && s->state == GUARD_FREED ? PANIC_DOUBLE_FREE : PANIC_FOREIGN,
+                 mem);
 }
 
 void guard_freed(const void *mem, const guard_trace_t *who)

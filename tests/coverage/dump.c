@@ -3,6 +3,10 @@
  * program ends without them, as children of the tests do, by _exit, abort or a fatal
  * signal's default.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>

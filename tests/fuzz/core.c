@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define FUZZ_CORE "build/replay/base.core"
+
 enum { HEADERS = 4096, NEAR_ROOT = 16384, CHANGES_MOST = 64, PAGE = 4096 };
 
 static char *base; /* the core as it was */

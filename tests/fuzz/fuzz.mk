@@ -52,8 +52,7 @@ FUZZ_READER_ALL := $(foreach kind,fuzz afl replay,$(FUZZ_READERS:%=build/$(kind)
 $(FUZZ_READER_ALL): tests/fuzz/replay.c build/flags $(wildcard src/*/*.h)
 	$(call say,CC)
 	$(Q)$(FUZZ_COMPILER) $(CPPFLAGS) -O1 -g $(TEST) $(WARNINGS) $(FUZZ_MODE) $(FUZZ_SANITIZER) \
-	    -D_GNU_SOURCE -DFUZZ_CORE='"$(CURDIR)/build/replay/base.core"' \
-	    $(filter %.c,$(filter-out tests/fuzz/replay.c,$^)) $(FUZZ_DRIVER) $(LDFLAGS) -o $@
+	    -D_GNU_SOURCE $(filter %.c,$(filter-out tests/fuzz/replay.c,$^)) $(FUZZ_DRIVER) $(LDFLAGS) -o $@
 
 $(foreach kind,fuzz afl replay,build/$(kind)/proc): tests/fuzz/proc.c src/base/report.c src/tools/tool.c
 $(foreach kind,fuzz afl replay,build/$(kind)/core): tests/fuzz/core.c \

@@ -29,6 +29,8 @@ static void *use_well(void *arg)
     return arg;
 }
 
+static void *volatile lost;
+
 static int use_badly(void)
 {
     volatile char *mem = see_malloc(10);
@@ -38,8 +40,8 @@ static int use_badly(void)
     free(unwritten);
     free((void *)(unsigned long)mem);
     mem[2] = 4;
-    mem = see_malloc(77);
-    mem = NULL;
+    lost = see_malloc(77);
+    lost = NULL;
     return sum;
 }
 

@@ -106,12 +106,12 @@ static void be_child(uint64_t chance)
     _exit(EXIT_SUCCESS);
 }
 
-static void beget(uint64_t *chance)
+static void beget(uint64_t chance)
 {
     int status = 0;
     pid_t pid = fork();
     if (pid == 0)
-        be_child(*chance);
+        be_child(chance);
     while (pid > 0 && waitpid(pid, &status, 0) < 0)
         CHECK(errno == EINTR);
     CHECK(status == 0);
@@ -131,7 +131,7 @@ static void keep_busy(time_t seconds)
         if (time(NULL) == checked)
             continue;
         checked = time(NULL);
-        beget(&chance);
+        beget(chance);
         CHECK(cmalloc_check());
     }
     atomic_store(&over, true);
@@ -141,12 +141,13 @@ static void keep_busy(time_t seconds)
 
 int main(int argc, char **argv)
 {
+    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
     struct itimerval often = {{0, 7000}, {0, 7000}};
     struct rlimit most = {LIMIT * (rlim_t)MIB, LIMIT * (rlim_t)MIB};
     require_library();
     announce_seed();
     CHECK(argc > 1 && setrlimit(RLIMIT_AS, &most) == 0);
-    signal(SIGALRM, handle);
+    CHECK(sigaction(SIGALRM, &action, NULL) == 0);
     CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
     keep_busy(atol(argv[1]));
     for (size_t i = 0; i < MAILBOXES; i++)
