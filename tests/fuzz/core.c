@@ -20,9 +20,9 @@
 
 enum { HEADERS = 4096, NEAR_ROOT = 16384, CHANGES_MOST = 64, PAGE = 4096 };
 
-static char *base; /* the core as it was */
-static size_t base_size, root_offset;
-static int file; /* the one that is changed */
+static char *base;                        /* the core as it was */
+static size_t base_size = 1, root_offset; /* until it is read */
+static int file;                          /* the one that is changed */
 static char file_name[64];
 
 static struct {
