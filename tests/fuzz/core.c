@@ -20,9 +20,9 @@
 
 enum { HEADERS = 4096, NEAR_ROOT = 16384, CHANGES_MOST = 64, PAGE = 4096 };
 
-static char *base;                        /* the core as it was */
-static size_t base_size = 1, root_offset; /* until it is read */
-static int file;                          /* the one that is changed */
+static char *base; /* the core as it was */
+static size_t base_size, root_offset;
+static int file; /* the one that is changed */
 static char file_name[64];
 
 static struct {
@@ -112,7 +112,7 @@ static size_t number(const uint8_t **at, const uint8_t *end, unsigned bytes)
 
 static size_t place(unsigned where, size_t offset)
 {
-    if (where % 4 == 0)
+    if (where % 4 == 0 || base_size == 0)
         return offset % HEADERS;
     return where % 4 == 1 ? (root_offset + offset % NEAR_ROOT) % base_size
                           : offset % base_size;
