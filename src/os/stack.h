@@ -11,8 +11,8 @@
 
 #include "base/compiler.h"
 
-/* The program's malloc is this library's. Where that came by dlopen it is not, nor below a
- * sanitizer. The constructor's share. */
+/* The program's malloc is this library's. Where that came by dlopen it is not, nor below
+ * a sanitizer. The constructor's share. */
 bool os_serves_program(void);
 
 /* Look for the unwinder. The constructor's share. */
