@@ -67,13 +67,6 @@ static bool is_within(uintptr_t address)
     return address - (uintptr_t)own_start < (uintptr_t)own_end - (uintptr_t)own_start;
 }
 
-bool os_serves_program(void)
-{
-    const void *served = dlsym == NULL ? NULL : dlsym(RTLD_DEFAULT, "malloc");
-    return served == NULL || own_start == NULL || own_end == NULL ||
-           is_within((uintptr_t)served);
-}
-
 /* In a static program all code is one object. */
 static bool is_own(uintptr_t address)
 {

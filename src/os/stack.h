@@ -11,10 +11,6 @@
 
 #include "base/compiler.h"
 
-/* The program's malloc is this library's. Where that came by dlopen it is not, nor below
- * a sanitizer. The constructor's share. */
-bool os_serves_program(void);
-
 /* Look for the unwinder. The constructor's share. */
 void os_stack_init(void);
 
