@@ -12,10 +12,13 @@ bool guard_init(void)
 {
     size_t size = (2 * GUARD_SLOTS + 1) * os_page;
     size_t bytes = os_pages(GUARD_SLOTS * sizeof(guard_slot_t));
-    char *pages = os_reserve(size, os_page);
     guard_slot_t *slots = os_map(bytes);
-    if (pages == NULL || slots == NULL)
+    char *pages = slots == NULL ? NULL : os_reserve(size, os_page);
+    if (pages == NULL) {
+        if (slots != NULL)
+            os_unmap(slots, bytes);
         return false;
+    }
     os_count_metadata(bytes);
     guard_pool.start = (uintptr_t)pages;
     guard_pool.slots = slots;
@@ -39,81 +42,93 @@ static uintptr_t page_end(const guard_slot_t *s)
     return page_at((size_t)(s - guard_pool.slots)) + os_page;
 }
 
-/* --- under the lock --- */
+static guard_state_t state_of(const guard_slot_t *s)
+{
+    return atomic_load_explicit(&s->state, memory_order_acquire);
+}
+
+/* --- taking and giving --- */
 
 /* The one that was freed longest ago, or never used. NULL: all are live. */
 static guard_slot_t *oldest(void)
 {
     guard_slot_t *best = NULL;
     for (guard_slot_t *s = guard_pool.slots; s < guard_pool.slots + GUARD_SLOTS; s++)
-        if (s->state != GUARD_LIVE && (best == NULL || s->turn < best->turn))
+        if (state_of(s) != GUARD_LIVE && (best == NULL || s->turn < best->turn))
             best = s;
     return best;
 }
 
-static mchunkptr fill_slot(guard_slot_t *s, size_t n, size_t align,
-                           const guard_trace_t *who)
+/* A slot that is now the caller's. Acquire pairs with the release in guard_give. */
+static guard_slot_t *claim(guard_state_t *before)
 {
-    const uintptr_t page = page_at((size_t)(s - guard_pool.slots));
-    uintptr_t mem = guard_pool.takes++ % GUARD_LOW == GUARD_LOW - 1
-                        ? (page + HEAD + align - 1) & ~(align - 1)
-                        : (page + os_page - (n + (n == 0))) & ~(align - 1);
-    if (!os_commit((void *)page, os_page)) /* NOLINT(performance-no-int-to-ptr) */
-        return NULL;
-    size_t offset = mem - CHUNK_HEADER - page;
-    large_info *info = large_place((char *)page, os_page,
-                                   offset); /* NOLINT(performance-no-int-to-ptr) */
-    s->state = GUARD_LIVE;
-    s->n = n;
-    s->hidden = ~mem;
-    s->taken = *who;
-    s->freed.depth = 0;
-    return large_chunk(info);
+    guard_slot_t *s;
+    do {
+        s = oldest();
+        *before = s == NULL ? GUARD_UNUSED : state_of(s);
+    } while (s != NULL &&
+             (*before == GUARD_LIVE || !atomic_compare_exchange_weak_explicit(
+                                           &s->state, before, GUARD_LIVE,
+                                           memory_order_acquire, memory_order_relaxed)));
+    return s;
 }
 
-/* --- what others ask --- */
+static mchunkptr fill_slot(guard_slot_t *s, uintptr_t page, size_t n, size_t align)
+{
+    size_t take = atomic_fetch_add_explicit(&guard_pool.takes, 1, memory_order_relaxed);
+    uintptr_t mem = take % GUARD_LOW == GUARD_LOW - 1
+                        ? (page + HEAD + align - 1) & ~(align - 1)
+                        : (page + os_page - (n + (n == 0))) & ~(align - 1);
+    s->n = n;
+    s->hidden = ~mem;
+    return large_chunk(large_place((char *)page, /* NOLINT(performance-no-int-to-ptr) */
+                                   os_page, mem - CHUNK_HEADER - page));
+}
 
 mchunkptr guard_take(size_t n, size_t align, const guard_trace_t *who)
 {
-    if (guard_pool.size == 0 || align > os_page / 2 || n > os_page - HEAD - align ||
-        !cm_lock_take(&guard_pool.lock))
+    guard_state_t before;
+    if (guard_pool.size == 0 || align > os_page / 2 || n > os_page - HEAD - align)
         return NULL;
-    guard_slot_t *s = oldest();
-    mchunkptr c = s == NULL ? NULL : fill_slot(s, n, align, who);
-    cm_lock_drop(&guard_pool.lock);
-    return c;
+    guard_slot_t *s = claim(&before);
+    if (s == NULL)
+        return NULL;
+    uintptr_t page = page_at((size_t)(s - guard_pool.slots));
+    if (!os_commit((void *)page, os_page)) { /* NOLINT(performance-no-int-to-ptr) */
+        atomic_store_explicit(&s->state, before, memory_order_release);
+        return NULL;
+    }
+    s->taken = *who;
+    s->freed.depth = 0;
+    return fill_slot(s, page, n, align);
 }
 
 void guard_check(const void *mem)
 {
     const guard_slot_t *s = slot_at((uintptr_t)mem);
     bool known = s != NULL && s->hidden == ~(uintptr_t)mem;
-    if (!known || s->state != GUARD_LIVE)
-        cm_panic(known && s->state == GUARD_FREED ? PANIC_DOUBLE_FREE : PANIC_FOREIGN,
+    if (!known || state_of(s) != GUARD_LIVE)
+        cm_panic(known && state_of(s) == GUARD_FREED ? PANIC_DOUBLE_FREE : PANIC_FOREIGN,
                  mem);
 }
 
 void guard_freed(const void *mem, const guard_trace_t *who)
 {
-    if (!cm_lock_take(&guard_pool.lock))
-        return;
     slot_at((uintptr_t)mem)->freed = *who;
-    cm_lock_drop(&guard_pool.lock);
 }
 
 void guard_give(large_info *info)
 {
     guard_slot_t *s = slot_at((uintptr_t)info);
-    bool taken_away = os_decommit(info, os_page), locked = cm_lock_take(&guard_pool.lock);
-    if (taken_away && locked) {
-        s->turn = ++guard_pool.turns;
-        s->state = GUARD_FREED;
-    } else {
+    if (!os_decommit(info, os_page)) {
         s->hidden = 0; /* lost: neither used again nor freed again */
+        return;
     }
-    if (locked)
-        cm_lock_drop(&guard_pool.lock);
+    s->turn = atomic_fetch_add_explicit(&guard_pool.turns, 1, memory_order_relaxed) + 1;
+    atomic_store_explicit(&s->state, GUARD_FREED, memory_order_release);
 }
+
+/* --- faults --- */
 
 /* Between two pages the nearer one is meant, unless it was never used. */
 static const guard_slot_t *nearer(uintptr_t address)
@@ -123,7 +138,7 @@ static const guard_slot_t *nearer(uintptr_t address)
     const guard_slot_t *below = gap > 0 ? &guard_pool.slots[gap - 1] : NULL;
     const guard_slot_t *above = gap < GUARD_SLOTS ? &guard_pool.slots[gap] : NULL;
     const guard_slot_t *first = upper ? above : below, *second = upper ? below : above;
-    return first != NULL && first->state != GUARD_UNUSED ? first : second;
+    return first != NULL && state_of(first) != GUARD_UNUSED ? first : second;
 }
 
 const guard_slot_t *guard_explain(uintptr_t address, guard_fault_t *fault)
@@ -133,10 +148,10 @@ const guard_slot_t *guard_explain(uintptr_t address, guard_fault_t *fault)
     const guard_slot_t *s = slot_at(address);
     if (s == NULL)
         s = nearer(address);
-    if (s == NULL || s->state == GUARD_UNUSED)
+    if (s == NULL || state_of(s) == GUARD_UNUSED)
         return NULL;
-    *fault = s->state == GUARD_FREED  ? GUARD_USE
-             : address >= page_end(s) ? GUARD_OVERFLOW
-                                      : GUARD_UNDERFLOW;
+    *fault = state_of(s) == GUARD_FREED ? GUARD_USE
+             : address >= page_end(s)   ? GUARD_OVERFLOW
+                                        : GUARD_UNDERFLOW;
     return s;
 }

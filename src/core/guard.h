@@ -10,8 +10,10 @@
  * use is a fault, and serves again as late as possible:
  *   free pages are taken in the order in which they were freed
  *
- * Who allocated a chunk and who freed it is kept beside the pool. Written under the lock,
- * a leaf; read without it by who explains a fault, when the process is about to die.
+ * Who allocated a chunk and who freed it is kept beside the pool. There is no lock, so
+ * that a signal handler may free what it likes: a page belongs to whoever has made its
+ * state GUARD_LIVE, up to who makes it GUARD_FREED. Who explains a fault reads what is
+ * there; the process is about to die.
  */
 #ifndef CM_CORE_GUARD_H
 #define CM_CORE_GUARD_H
@@ -26,7 +28,7 @@ typedef struct guard_trace {
 typedef enum guard_state { GUARD_UNUSED, GUARD_LIVE, GUARD_FREED } guard_state_t;
 
 typedef struct guard_slot {
-    guard_state_t state;
+    _Atomic guard_state_t state;
     size_t turn;      /* when it was freed: a count of frees */
     size_t n;         /* bytes that were asked for */
     uintptr_t hidden; /* ~ their address: no scan for leaks shall find it here */
@@ -37,8 +39,7 @@ typedef struct guard_pool {
     uintptr_t start;
     size_t size; /* bytes; 0: there is none. Constant once the program runs */
     guard_slot_t *slots;
-    cm_lock lock;
-    size_t takes, turns; /* counts of allocations and of frees */
+    _Atomic size_t takes, turns; /* counts of allocations and of frees */
 } guard_pool_t;
 
 extern guard_pool_t guard_pool;

@@ -10,10 +10,13 @@
 #include "front/memcheck.h"
 #include "front/sample.h"
 #include "os/os.h"
+#include "os/stack.h"
 
 static void init(void)
 {
     os_init();
+    if (!os_serves_program())
+        os_break_leave();
     link_init();
     cm_options_read(os_environment);
     os_cgroup_read("");

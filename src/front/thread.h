@@ -50,8 +50,7 @@ typedef struct thread {
     magazine_t spare[CLASS_COUNT];
     _Atomic bool mixed[CLASS_COUNT]; /* the class may hold chunks of other arenas */
     outgoing_t out[OUTGOING];
-    size_t
-        base; /* set so that taken is 0 where the next guarded chunk is due (sample.h) */
+    size_t base; /* such that taken is 0 where a guarded chunk is due (sample.h) */
     size_t misses, seen; /* under lock: visits to the spares, ever; as of a tick */
     unsigned rest;       /* ticks without any */
     unsigned hand;       /* goes round the classes (drain.c) */

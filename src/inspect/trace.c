@@ -81,7 +81,7 @@ void trace_explain(cm_text *t, uintptr_t address)
     put_distance(t, address, ~s->hidden, s->n);
     cm_text_string(t, " the ");
     cm_text_number(t, s->n);
-    cm_text_string(t, s->state == GUARD_FREED ? " freed bytes at " : " bytes at ");
+    cm_text_string(t, fault == GUARD_USE ? " freed bytes at " : " bytes at ");
     cm_text_hex(t, ~s->hidden);
     cm_text_string(t, "\n");
     put_who(t, "  allocated", &s->taken);

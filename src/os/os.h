@@ -135,6 +135,10 @@ bool os_heed_soft_limit(bool heed);
 /* The application's heap: where the break is, NULL if libc and the kernel disagree
  * about it. */
 void *os_break(void);
+/* Leave it to another allocator, which moves it under a lock of its own: two that do so
+ * in two threads take each other's memory, for sbrk has no lock. The constructor's
+ * share. */
+void os_break_leave(void);
 /* Move it. NULL: refused; else the old break. Pre: os_break() is not NULL. */
 void *os_break_move(ptrdiff_t delta);
 

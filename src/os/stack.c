@@ -67,6 +67,14 @@ static bool is_within(uintptr_t address)
     return address - (uintptr_t)own_start < (uintptr_t)own_end - (uintptr_t)own_start;
 }
 
+/* An object's next one is never itself. A program's entry of its own for malloc, as one
+ * that is not position-independent has, leads to whoever serves it. */
+bool os_serves_program(void)
+{
+    void *served = dlsym == NULL ? NULL : dlsym(RTLD_DEFAULT, "malloc");
+    return served == NULL || served != dlsym(RTLD_NEXT, "malloc");
+}
+
 /* In a static program all code is one object. */
 static bool is_own(uintptr_t address)
 {

@@ -11,6 +11,10 @@
 
 #include "base/compiler.h"
 
+/* The program's malloc is this library's, as far as the loader tells: not where the
+ * library came by dlopen. The constructor's share. */
+bool os_serves_program(void);
+
 /* Look for the unwinder. The constructor's share. */
 void os_stack_init(void);
 

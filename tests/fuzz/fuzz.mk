@@ -3,7 +3,8 @@
 #
 #   make check            runs the corpus and the reproducers, no fuzzer needed
 #   make fuzz             builds build/fuzz/TARGET with clang's libFuzzer; then e.g.
-#                         build/fuzz/calls -max_total_time=3600 build/corpus tests/fuzz/corpus/calls
+#                         build/fuzz/calls -max_total_time=3600 -artifact_prefix=build/ \
+#                             build/corpus tests/fuzz/corpus/calls
 #   make fuzz-afl         builds build/afl/TARGET with AFL++; then e.g.
 #                         afl-fuzz -i tests/fuzz/corpus/calls -o build/afl/out -- build/afl/calls
 #
