@@ -152,8 +152,10 @@
 #define PROFILE_LIVE 16384
 #define PROFILE_PIECE (64 * KIB)
 
-/* Guarded chunks: how many at a time; one in how many lies at the low end of its page;
- * return addresses of who took and who freed one. */
+/* Guarded chunks: one allocation in so many at the fewest; how many at a time; one in how
+ * many lies at the low end of its page; return addresses of who took and who freed
+ * one. */
+#define GUARD_SAMPLE_MOST ((size_t)1 << 24)
 #define GUARD_SLOTS (CM_TINY ? 4 : 64)
 #define GUARD_LOW 4
 #define GUARD_FRAMES 32

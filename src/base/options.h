@@ -86,7 +86,7 @@ enum { THP_DEFAULT, THP_NEVER, THP_ALWAYS };
         "where to, and when the program ends; %p: process id") \
     ROW(valgrind, "", OPTION_SWITCH, 0, 0, 1, OPTION_START, \
         "tell memcheck what is allocated, below valgrind") \
-    ROW(guard_sample, "", "", 0, 0, SIZE_MAX, OPTION_START, \
+    ROW(guard_sample, "", "", 0, 0, GUARD_SAMPLE_MOST, OPTION_START, \
         "one small allocation in so many gets a page between guards; 0: none") \
     ROW(report_file, "", "", 0, 0, SIZE_MAX, OPTION_START | OPTION_TEXT, \
         "a fatal report is written to this file, too") \

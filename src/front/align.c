@@ -28,10 +28,12 @@ void *front_aligned(size_t align, size_t n)
         size_t unit = align <= ALIGNED_RUN ? align : CHUNK_ALIGN;
         size_t size = class_round((chunk_size_for(n) + unit - 1) & ~(unit - 1));
         void *mem = aligned_hit(thread_self, align, size);
-        if (mem == NULL)
-            mem = sample_cached(cache_take_aligned(thread_get(), align, size), n, align);
+        if (mem == NULL) {
+            mem = harden_out(cache_take_aligned(thread_get(), align, size));
+            mem = sample_cached(mem, n, align);
+        }
         if (mem != NULL)
-            return harden_out(mem);
+            return mem;
         wide = size - SIZE_SZ - chunk_canary();
     }
     place_t place = {.n = wide, .align = align};

@@ -14,7 +14,7 @@
 
 #define APART __attribute__((noinline))
 
-enum { SIZE = 48, ROUNDS = 100000 };
+enum { SIZE = 48, LINE = 256, ROUNDS = 100000 };
 
 static void *(*volatile see_malloc)(size_t) = malloc;
 static void (*volatile see_free)(void *) = free;
@@ -80,7 +80,8 @@ int main(int argc, char **argv)
     if (argc > 2)
         signal(SIGSEGV, handle);
     for (int i = 0; i < ROUNDS; i++) {
-        char *mem = take();
+        bool aligned = strcmp(argv[1], "fine") == 0 && i % 8 == 0;
+        char *mem = aligned ? aligned_alloc(LINE, LINE) : take();
         memset(mem, 1, SIZE);
         use(argv[1], mem);
     }

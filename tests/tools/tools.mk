@@ -20,7 +20,8 @@ CHECK_DEPS += $(TOOL_TESTS) build/cmalloc build/tiny/cmalloc
 CHECK_RUN  += 'tests/tools/statuses.sh' 'tests/tools/model.sh' 'tests/tools/outside.sh' \
               'tests/tools/profile.sh' 'tests/tools/guard.sh' \
               'LIB=build/tiny/libcmalloc.so TOOL=build/tiny/cmalloc tests/tools/model.sh' \
-              'LIB=./libcmalloc-secure.so tests/tools/model.sh 2 1000'
+              'LIB=./libcmalloc-secure.so tests/tools/model.sh 2 1000' \
+              'LIB=./libcmalloc-secure.so tests/tools/guard.sh'
 
 TOOL_RUN := 'tests/tools/model.sh 64 2000' 'TEST_TIMEOUT=900 tests/tools/damage.sh 60' \
             'TEST_TIMEOUT=900 tests/tools/programs.sh'
