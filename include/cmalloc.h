@@ -89,8 +89,9 @@ int cmalloc_purge(void);
  * name:  one of the table, case as there.
  * value: text: a decimal number, which may end in k, m or g, or a word of the option's
  *        range.
- * Returns 0; or -1 with errno ENOENT (no such option), EINVAL (not a value in its range)
- * or EPERM (it is read at start only), and nothing has changed. What is in memory already
+ * Returns 0; or -1 with errno ENOENT (no such option), EINVAL (not a value in its range),
+ * EPERM (it is read at start only) or ENOMEM (the secure variant could not make the page
+ * of the options writable), and nothing has changed. What is in memory already
  * stays as it is: a lower limit frees nothing by itself, arenas beyond arena_max stay,
  * and heaps keep the kind of pages that they have. Lock-free; async-signal-safe.
  */

@@ -36,6 +36,8 @@ CM_EXPORT int cmalloc_option_set(const char *name, const char *value)
         return minus_one(ENOENT);
     case OPTION_BAD_VALUE:
         return minus_one(EINVAL);
+    case OPTION_SEALED:
+        return minus_one(ENOMEM);
     case OPTION_DONE:
         break;
     }

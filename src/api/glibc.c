@@ -82,9 +82,8 @@ static int threshold(_Atomic size_t *option, size_t value, size_t most)
 {
     if (value > most)
         return 0;
-    cm_option_store(option, value);
-    cm_option_store(&cm_options.thresholds_fixed, 1);
-    return 1;
+    return cm_option_store(option, value) &&
+           cm_option_store(&cm_options.thresholds_fixed, 1);
 }
 
 CM_EXPORT int mallopt(int param, int value)
@@ -100,12 +99,12 @@ CM_EXPORT int mallopt(int param, int value)
     case MMAP_MAX:
         return value < 0 ? 0 : threshold(&cm_options.mmap_max, n, SIZE_MAX);
     case PERTURB:
-        cm_option_store(&cm_options.perturb, n & 0xff);
-        return 1;
+        return cm_option_store(&cm_options.perturb, n & 0xff);
     case LIMIT_ARENAS:
         if (value <= 0)
             return 0;
-        cm_option_store(&cm_options.arena_max, n);
+        if (!cm_option_store(&cm_options.arena_max, n))
+            return 0;
         arena_limit_init(1);
         return 1;
     case CHECK_ACTION: /* accepted as in glibc, without effect: checks are always on */

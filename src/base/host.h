@@ -22,8 +22,9 @@ void host_write(int fd, const char *text, size_t length);
 /* End the process as abort(3) does. */
 _Noreturn void host_abort(void);
 
-/* The secure variant: make the pages of CM_CONSTANT writable for a moment. Not nested. */
-void host_constant_open(void);
+/* The secure variant: make the pages of CM_CONSTANT writable until they are closed again.
+ * False: they are not, and there is nothing to close. Not nested. */
+bool host_constant_open(void);
 void host_constant_close(void);
 
 /* A word that a child made by fork, _Fork or a raw clone finds zero, and nobody else

@@ -37,13 +37,14 @@ static _Atomic size_t *word_of(const option_t *o)
     return (_Atomic size_t *)(void *)((char *)&cm_options + o->place);
 }
 
-void cm_option_store(_Atomic size_t *option, size_t value)
+bool cm_option_store(_Atomic size_t *option, size_t value)
 {
-    if (CM_SECURE)
-        host_constant_open();
+    if (CM_SECURE && !host_constant_open())
+        return false;
     atomic_store_explicit(option, value, memory_order_relaxed);
     if (CM_SECURE)
         host_constant_close();
+    return true;
 }
 
 static bool is_known(const option_t *o)
@@ -150,26 +151,25 @@ const char *cm_option_text(const _Atomic size_t *option)
     return at == 0 ? NULL : &texts[at - 1];
 }
 
-static bool option_write(const option_t *o, const char *value, size_t length)
+static option_result option_write(const option_t *o, const char *value, size_t length)
 {
     size_t n;
     bool holds = (o->flags & OPTION_TEXT) != 0 ? keep_text(value, length, &n)
                                                : parse(o, value, length, &n);
     if (!holds)
-        return false;
-    cm_option_store(word_of(o), n);
+        return OPTION_BAD_VALUE;
+    if (!cm_option_store(word_of(o), n))
+        return OPTION_SEALED;
     if ((o->flags & OPTION_FIXES) != 0)
         cm_option_store(&cm_options.thresholds_fixed, 1);
-    return true;
+    return OPTION_DONE;
 }
 
 option_result cm_option_set(const char *name, size_t name_length, const char *value,
                             size_t value_length)
 {
     const option_t *o = find(name, name_length);
-    if (o == NULL)
-        return OPTION_UNKNOWN;
-    return option_write(o, value, value_length) ? OPTION_DONE : OPTION_BAD_VALUE;
+    return o == NULL ? OPTION_UNKNOWN : option_write(o, value, value_length);
 }
 
 unsigned cm_option_flags(const char *name, size_t name_length)
@@ -329,7 +329,7 @@ static void read_item(const char *item, size_t length)
     size_t value_length = length - (size_t)(value - item);
     if (o == NULL)
         complain("CMALLOC_OPTIONS", NULL, item, length);
-    else if (!option_write(o, value, value_length))
+    else if (option_write(o, value, value_length) != OPTION_DONE)
         complain("CMALLOC_OPTIONS", o, value, value_length);
 }
 
@@ -342,7 +342,8 @@ static void read_tunable(const char *item, size_t length)
         return;
     const option_t *o = find(item + skip, name - skip);
     const char *value = item + name + 1;
-    if (o != NULL && o->variable[0] != '\0' && !option_write(o, value, length - name - 1))
+    if (o != NULL && o->variable[0] != '\0' &&
+        option_write(o, value, length - name - 1) != OPTION_DONE)
         complain("GLIBC_TUNABLES", o, value, length - name - 1);
 }
 
@@ -362,7 +363,7 @@ void cm_options_read(const char *(*get)(const char *name))
     read_list(get("GLIBC_TUNABLES"), ':', read_tunable);
     for (const option_t *o = option_table; o < option_table + OPTIONS; o++) {
         const char *value = o->variable[0] == '\0' ? NULL : get(o->variable);
-        if (value != NULL && !option_write(o, value, cm_length(value)))
+        if (value != NULL && option_write(o, value, cm_length(value)) != OPTION_DONE)
             complain(o->variable, o, value, cm_length(value));
     }
     read_list(get("CMALLOC_OPTIONS"), ',', read_item);

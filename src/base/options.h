@@ -129,8 +129,9 @@ extern cm_options_t cm_options;
 #define cm_secure(name) \
     (CM_SECURE && atomic_load_explicit(&cm_options.name, memory_order_relaxed) != 0)
 
-/* Change an option. The secure variant keeps them in pages that are read-only. */
-void cm_option_store(_Atomic size_t *option, size_t value);
+/* Change an option. False: the secure variant, which keeps them in pages that are
+ * read-only, could not make those writable. */
+bool cm_option_store(_Atomic size_t *option, size_t value);
 
 /* The variable lies in those pages. */
 #if CM_SECURE
@@ -146,7 +147,8 @@ void cm_options_read(const char *(*get)(const char *name));
 typedef enum option_result {
     OPTION_DONE,
     OPTION_UNKNOWN,
-    OPTION_BAD_VALUE
+    OPTION_BAD_VALUE,
+    OPTION_SEALED /* its page could not be made writable */
 } option_result;
 
 /* Set one option by name from text. Unless it is done nothing has changed. */

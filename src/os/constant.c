@@ -26,18 +26,21 @@ static cm_lock constant_lock;
 static bool constant_sealed;
 
 /* Whole pages only: a program that was linked without the script has none. */
-static void constant_protect(bool writable)
+static bool constant_protect(bool writable)
 {
     uintptr_t from = (uintptr_t)__start_cm_constant, to = (uintptr_t)__stop_cm_constant;
     to -= to % os_page;
-    if (constant_sealed && from % os_page == 0 && from < to)
-        os_protect(__start_cm_constant, to - from, writable);
+    return !constant_sealed || from % os_page != 0 || from >= to ||
+           os_protect(__start_cm_constant, to - from, writable);
 }
 
-void host_constant_open(void)
+bool host_constant_open(void)
 {
     cm_lock_take_or_inherit(&constant_lock);
-    constant_protect(true);
+    bool done = constant_protect(true);
+    if (!done)
+        cm_lock_drop(&constant_lock);
+    return done;
 }
 
 void host_constant_close(void)
@@ -52,7 +55,7 @@ void os_constant_seal(void)
     constant_protect(false);
 }
 #else
-void host_constant_open(void) {}
+bool host_constant_open(void) { return true; }
 void host_constant_close(void) {}
 void os_constant_seal(void) {}
 #endif

@@ -366,12 +366,14 @@ bool os_can_read(uintptr_t from, size_t size)
     return can;
 }
 
+/* Where the kernel will not say, it is: a pointer is not called foreign for that. */
 bool os_is_mapped(const void *p)
 {
     int saved = errno;
     unsigned char in_memory;
     uintptr_t page = (uintptr_t)p & ~(uintptr_t)(os_page - 1);
-    bool mapped = syscall(SYS_mincore, page, os_page, &in_memory) == 0;
+    bool mapped =
+        syscall(SYS_mincore, page, os_page, &in_memory) == 0 || errno != ENOMEM;
     errno = saved;
     return mapped;
 }

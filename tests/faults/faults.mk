@@ -1,0 +1,31 @@
+# faults.mk - each system call of the library fails once.
+#
+#   make check          each one in each.c, which is short, on every variant
+#   make check-faults   MOST=400 of each test program's, and of real programs; MOST=1000000 is all
+#
+# In x86_64 only, as fail.c is. test_check is not swept: it damages its heap and mends it, and a
+# test of it that ends early does not.
+
+.PHONY: check-faults
+
+MOST ?= 400
+SWEEP       := tests/faults/sweep.sh build/faults/fail.so
+SWEEP_LIBS  := ./libcmalloc.so ./libcmalloc-secure.so build/tiny/libcmalloc.so build/tiny/libcmalloc-secure.so
+FAULT_TESTS := $(filter-out %/test_check,$(UNIT_BINS)) $(STRESS_BINS)
+
+build/faults/fail.so: tests/faults/fail.c build/flags
+	$(call say,CC)
+	$(TEST_CC) -fPIC -shared $< $(LDFLAGS) -o $@
+
+build/faults/each: tests/faults/each.c build/flags libcmalloc.so
+	$(call say,CC)
+	$(TEST_CC) $< $(LDFLAGS) ./libcmalloc.so -o $@
+
+check-faults: $(CHECK_DEPS) build/faults/fail.so build/faults/each
+	@MOST=$(MOST) OPS=2000 TEST_TIMEOUT=20000 tests/run.sh $(FAULT_TESTS:%='$(SWEEP) %') \
+	    'tests/faults/programs.sh build/faults/fail.so'
+
+ifeq ($(shell uname -m),x86_64)
+CHECK_DEPS += build/faults/fail.so build/faults/each build/tiny/libcmalloc-secure.so
+CHECK_RUN  += $(SWEEP_LIBS:%='MOST=10000 LIB=% $(SWEEP) build/faults/each')
+endif
