@@ -82,13 +82,19 @@ CM_EXPORT void *reallocarray(void *mem, size_t count, size_t n)
 
 static bool is_power_of_two(size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 
-static void *align_up(size_t align, size_t n)
+CM_NOINLINE static void *aligned_miss(size_t align, size_t n)
 {
     if (align > SIZE_MAX / 2 + 1)
         return failed(EINVAL);
     if (!is_power_of_two(align))
         align = align == 0 ? 1 : (size_t)2 << cm_log2(align);
-    return or_enomem(front_aligned(align, n));
+    return or_enomem(front_aligned_miss(align, n));
+}
+
+static void *align_up(size_t align, size_t n)
+{
+    void *mem = is_power_of_two(align) ? cache_aligned(align, n) : NULL;
+    return cm_likely(mem != NULL) ? mem : aligned_miss(align, n);
 }
 
 CM_EXPORT void *memalign(size_t align, size_t n) { return align_up(align, n); }

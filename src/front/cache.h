@@ -83,6 +83,21 @@ CM_INLINE void *cache_malloc_wide(size_t n)
     return harden_out(cache_pop(t, &t->bins[k], true));
 }
 
+/* The same at a multiple of align, a power of two: the first chunk of an exact class, if
+ * it lies at one. In the secure variant another chunk may go in its place. */
+CM_INLINE void *cache_aligned(size_t align, size_t n)
+{
+    if (CM_SECURE || cm_unlikely(n > CACHE_HIT_MAX || align > ALIGNED_RUN))
+        return NULL;
+    thread_t *t = thread_self;
+    size_t size = (chunk_size_for(n) + align - 1) & ~(align - 1);
+    cache_bin_t *b = cache_exact_bin(t, size);
+    if (cm_unlikely(size > CLASS_EXACT_MAX ||
+                    ((b->head ^ t->secret.mask) & (align - 1)) != 0))
+        return NULL;
+    return cache_pop(t, b, true);
+}
+
 /* The hit of free, of a chunk of least to most bytes; false: a miss, and nothing has
  * changed. One comparison finds the pointers that are NULL, misaligned, or not of this
  * thread's arena: a rotated misaligned offset is larger than any span. */

@@ -42,8 +42,14 @@ void *front_calloc(size_t n);
  * != 0. */
 void *front_realloc(void *mem, size_t n);
 
+void *front_aligned_miss(size_t align, size_t n);
+
 /* n bytes at a multiple of align. Pre: align is a power of two. */
-void *front_aligned(size_t align, size_t n);
+CM_INLINE void *front_aligned(size_t align, size_t n)
+{
+    void *mem = cache_aligned(align, n);
+    return cm_likely(mem != NULL) ? mem : front_aligned_miss(align, n);
+}
 
 /* Bytes that may be used behind mem. */
 size_t front_usable(const void *mem);

@@ -1,7 +1,8 @@
 # faults.mk - each system call of the library fails once.
 #
 #   make check          each one in each.c, which is short, on every variant
-#   make check-faults   MOST=400 of each test program's, and of real programs; MOST=1000000 is all
+#   make check-faults   MOST=400 of each unit test's, and of real programs; SOME=20 of those under
+#                       stress, which make millions of calls, or take their time
 #
 # In x86_64 only, as fail.c is. test_check is not swept: it damages its heap and mends it, and a
 # test of it that ends early does not.
@@ -9,9 +10,10 @@
 .PHONY: check-faults
 
 MOST ?= 400
+SOME ?= 20
 SWEEP       := tests/faults/sweep.sh build/faults/fail.so
 SWEEP_LIBS  := ./libcmalloc.so ./libcmalloc-secure.so build/tiny/libcmalloc.so build/tiny/libcmalloc-secure.so
-FAULT_TESTS := $(filter-out %/test_check,$(UNIT_BINS)) $(STRESS_BINS)
+FAULT_UNITS := $(filter-out %/test_check,$(UNIT_BINS))
 
 build/faults/fail.so: tests/faults/fail.c build/flags
 	$(call say,CC)
@@ -22,8 +24,8 @@ build/faults/each: tests/faults/each.c build/flags libcmalloc.so
 	$(TEST_CC) $< $(LDFLAGS) ./libcmalloc.so -o $@
 
 check-faults: $(CHECK_DEPS) build/faults/fail.so build/faults/each
-	@MOST=$(MOST) OPS=2000 TEST_TIMEOUT=20000 tests/run.sh $(FAULT_TESTS:%='$(SWEEP) %') \
-	    'tests/faults/programs.sh build/faults/fail.so'
+	@MOST=$(MOST) OPS=2000 TEST_TIMEOUT=20000 tests/run.sh $(FAULT_UNITS:%='$(SWEEP) %') \
+	    $(STRESS_BINS:%='MOST=$(SOME) LIMIT=600 $(SWEEP) %') 'tests/faults/programs.sh build/faults/fail.so'
 
 ifeq ($(shell uname -m),x86_64)
 CHECK_DEPS += build/faults/fail.so build/faults/each build/tiny/libcmalloc-secure.so
