@@ -177,13 +177,20 @@ build/map_page.c: src/tools/map.css src/tools/map.js
 	    echo '    0};'; \
 	done >$@
 
-build/cmalloc build/tiny/cmalloc: $(TOOL_SOURCES) build/map_page.c build/flags
-	$(call say,CC)
-	$(Q)$(CC) $(CPPFLAGS) $(VARIANT) $(TOOL) $(WARNINGS) $(TOOL_SOURCES) \
-	    build/map_page.c $(LDFLAGS) -o $@
+TOOL_OBJECTS := $(TOOL_SOURCES:src/%.c=command/%.o)
+TOOL_PAGE    := command/map_page.o
+build/cmalloc: $(TOOL_OBJECTS:%=build/%) $(TOOL_PAGE:%=build/%)
+build/tiny/cmalloc: $(TOOL_OBJECTS:%=build/tiny/%) $(TOOL_PAGE:%=build/tiny/%)
+build/cmalloc build/tiny/cmalloc:
+	$(call say,LINK)
+	$(Q)$(CC) $(VARIANT) $(TOOL) $^ $(LDFLAGS) -o $@
 
-# Its headers; the compiler lists them for one source at a time only.
-build/cmalloc build/tiny/cmalloc: $(wildcard src/*/*.h include/*.h)
+$(TOOL_OBJECTS:%=build/%): build/command/%.o: src/%.c
+$(TOOL_OBJECTS:%=build/tiny/%): build/tiny/command/%.o: src/%.c
+build/$(TOOL_PAGE) build/tiny/$(TOOL_PAGE): build/map_page.c
+$(foreach o,$(TOOL_OBJECTS) $(TOOL_PAGE),build/$o build/tiny/$o): build/flags
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(VARIANT) $(TOOL) $(WARNINGS) $(DEPENDS) -c $(filter %.c,$^) -o $@
 
 # ---- Tests -----------------------------------------------------------------------------
 
@@ -287,4 +294,4 @@ uninstall:
 clean:
 	rm -rf build libcmalloc.so libcmalloc-secure.so libcmalloc.a heap
 
--include $(wildcard build/*.d build/*/*.d build/*/*/*.d)
+-include $(wildcard build/*.d build/*/*.d build/*/*/*.d build/*/*/*/*.d)

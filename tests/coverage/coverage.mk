@@ -1,17 +1,18 @@
 # coverage.mk - `make coverage`: lines and branches of src/ that make check reaches, by gcov.
 #
 # make check in a tree of its own (tests/port/port.mk), with counters in all that is built,
-# and the programs of check-attack. The tests that fail there do so since the counters write
+# without the sweeps of tests/faults. The tests that fail there do so since the counters write
 # files, take time and are of no layer of the library; the counts stand.
 
 .PHONY: coverage
 
 COVERAGE_FLAGS := -O0 -g --coverage -fprofile-update=atomic
-COVERAGE_LINK  := $(CURDIR)/build/port/coverage/dump.o -Wl,--wrap=abort -Wl,--wrap=_exit --coverage
+COVERAGE_LINK  := $(CURDIR)/build/port/coverage/dump.o \
+                  $(foreach f,_exit abort syscall execvp sigaction,-Wl,--wrap=$f) --coverage
 
 coverage:
 	@rm -rf build/port/coverage && $(call tree,coverage)
 	$(Q)$(CC) -O1 -g -fPIC -c tests/coverage/dump.c -o build/port/coverage/dump.o
 	-+$(Q)TEST_TIMEOUT=900 $(MAKE) --no-print-directory -C build/port/coverage \
-	    CI= WERROR= CFLAGS='$(COVERAGE_FLAGS)' TINY='$(COVERAGE_FLAGS)' LDFLAGS='$(COVERAGE_LINK)' check
+	    CI= WERROR= CFLAGS='$(COVERAGE_FLAGS)' TINY='$(COVERAGE_FLAGS)' LDFLAGS='$(COVERAGE_LINK)' SWEEP_LIBS= check
 	@tests/coverage/run.sh build/port/coverage

@@ -27,6 +27,7 @@ passed=0 said=0
 for ((k = 1; k <= calls; k += step)); do
     run "$k" "$@"
     status=$?
+    [ $status -ne 134 ] || ! grep -q ': CHECK failed: ' "$log" || status=1
     if [ $status -ge 124 ] || grep -q 'with exception: ' "$log"; then
         echo "not ok $*: status $status with call number $k failing"
         tail -n 30 "$log" | sed 's/^/# /'
