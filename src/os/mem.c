@@ -372,8 +372,7 @@ bool os_is_mapped(const void *p)
     int saved = errno;
     unsigned char in_memory;
     uintptr_t page = (uintptr_t)p & ~(uintptr_t)(os_page - 1);
-    bool mapped =
-        syscall(SYS_mincore, page, os_page, &in_memory) == 0 || errno != ENOMEM;
+    bool mapped = syscall(SYS_mincore, page, os_page, &in_memory) == 0 || errno != ENOMEM;
     errno = saved;
     return mapped;
 }

@@ -2,6 +2,7 @@
 #include "os/stack.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <sys/auxv.h>
 
 #define STEP_MOST ((uintptr_t)1 << 20) /* bytes from one frame to the next */
@@ -67,10 +68,13 @@ static bool is_within(uintptr_t address)
     return address - (uintptr_t)own_start < (uintptr_t)own_end - (uintptr_t)own_start;
 }
 
-/* An object's next one is never itself. A program's entry of its own for malloc, as one
- * that is not position-independent has, leads to whoever serves it. */
+/* Where libc has not begun yet, the library has come with the program. Later, an object's
+ * next one is never itself; a program's entry of its own for malloc, as one that is not
+ * position-independent has, leads to whoever serves it. */
 bool os_serves_program(void)
 {
+    if (*program_invocation_name == '\0')
+        return true;
     void *served = dlsym == NULL ? NULL : dlsym(RTLD_DEFAULT, "malloc");
     return served == NULL || served != dlsym(RTLD_NEXT, "malloc");
 }

@@ -7,6 +7,7 @@
 #include "os/os.h"
 
 #include "base/text.h"
+#include "os/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,12 +66,12 @@ _Noreturn void host_abort(void) { abort(); }
 
 static void note_process(void)
 {
-    atomic_store_explicit(&process, getpid(), memory_order_relaxed);
+    atomic_store_explicit(&process, os_process(), memory_order_relaxed);
 }
 
 bool os_owns_memory(void)
 {
-    return getpid() == atomic_load_explicit(&process, memory_order_relaxed);
+    return os_process() == atomic_load_explicit(&process, memory_order_relaxed);
 }
 
 uint32_t host_generation_renew(void)
