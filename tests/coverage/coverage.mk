@@ -1,7 +1,7 @@
 # coverage.mk - `make coverage`: lines and branches of src/ that make check reaches, by gcov.
 #
 # make check in a tree of its own (tests/port/port.mk), with counters in all that is built,
-# without the sweeps of tests/faults. The tests that fail there do so since the counters write
+# which other users may write, without the sweeps of tests/faults. The tests that fail there do so since the counters write
 # files, take time and are of no layer of the library; the counts stand.
 
 .PHONY: coverage
@@ -13,6 +13,6 @@ COVERAGE_LINK  := $(CURDIR)/build/port/coverage/dump.o \
 coverage:
 	@rm -rf build/port/coverage && $(call tree,coverage)
 	$(Q)$(CC) -O1 -g -fPIC -c tests/coverage/dump.c -o build/port/coverage/dump.o
-	-+$(Q)TEST_TIMEOUT=900 $(MAKE) --no-print-directory -C build/port/coverage \
+	-+$(Q)umask 0; TEST_TIMEOUT=900 $(MAKE) --no-print-directory -C build/port/coverage \
 	    CI= WERROR= CFLAGS='$(COVERAGE_FLAGS)' TINY='$(COVERAGE_FLAGS)' LDFLAGS='$(COVERAGE_LINK)' SWEEP_LIBS= check
 	@tests/coverage/run.sh build/port/coverage

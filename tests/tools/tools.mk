@@ -18,6 +18,7 @@ build/tools/static: tests/tools/idle.c libcmalloc.a build/flags
 
 CHECK_DEPS += $(TOOL_TESTS) build/cmalloc build/tiny/cmalloc
 CHECK_RUN  += 'tests/tools/statuses.sh' 'tests/tools/model.sh' 'tests/tools/outside.sh' \
+              'tests/tools/edges.sh' 'tests/tools/damage.sh 6' \
               'tests/tools/profile.sh' 'tests/tools/guard.sh' \
               'LIB=build/tiny/libcmalloc.so TOOL=build/tiny/cmalloc tests/tools/model.sh' \
               'LIB=./libcmalloc-secure.so tests/tools/model.sh 2 1000' \
