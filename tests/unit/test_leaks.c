@@ -109,9 +109,9 @@ static void the_report_is_json_when_asked(void **state)
     assert_int_equal(pipe(ends), 0);
     long count =
         cmalloc_leaks_report(ends[1], CMALLOC_LEAKS_PRECISE | CMALLOC_LEAKS_JSON);
+    close(ends[1]);
     ssize_t n = read(ends[0], text, sizeof text - 1);
     close(ends[0]);
-    close(ends[1]);
     assert_true(count >= 1 && n > 0);
     text[n] = '\0';
     assert_int_equal(strncmp(text, "{\"leaks\":", 9), 0);
