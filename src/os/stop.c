@@ -270,7 +270,7 @@ bool os_in_copy(bool (*work)(void *arg), void (*between)(void *arg), void *arg)
     return done;
 }
 
-/* Each process asks at its start: libc's own function would be pages more of it in memory. */
+/* Asked at each start: libc's own function would be pages more of it in memory. */
 int os_process(void) { return (int)syscall(SYS_getpid); }
 
 void os_sleep(unsigned milliseconds)

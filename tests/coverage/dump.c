@@ -1,8 +1,8 @@
 /*
  * dump.c - what gcov counts is written by destructors: here also where a program ends
- * without them, by _exit, abort, a fatal signal whose default comes back, or as a copy made
- * by clone; and where it becomes another program. Linked into all that is built, with
- * --wrap.
+ * without them, by _exit, abort, a fatal signal whose default comes back, or as a copy
+ * made by clone; and where it becomes another program. Linked into all that is built,
+ * with --wrap.
  */
 #include <signal.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /*
- * each.c - short, and of every kind: sizes small and large, threads that end, a fork, what is
- * set and told. Whatever it asks for it may not get; what it got holds what was written.
+ * each.c - short, and of every kind: sizes small and large, threads that end, a fork,
+ * what is set and told. Whatever it asks for it may not get; what it got holds what was
+ * written.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

@@ -1,7 +1,8 @@
 /*
- * fail.c - preloaded into a test program: the FAIL_AT-th system call that the library makes
- * fails once, with an error that this call may have. Children made by fork count on, with
- * their parent. With FAIL_AT=0 nothing fails, and the number of calls is said at the end.
+ * fail.c - preloaded into a test program: the FAIL_AT-th system call that the library
+ * makes fails once, with an error that this call may have. Children made by fork count
+ * on, with their parent. With FAIL_AT=0 nothing fails, and the number of calls is said at
+ * the end.
  *
  * The library calls through syscall(3), sbrk and getrandom, so those are taken. x86_64.
  */
@@ -67,8 +68,8 @@ static void begin(void)
     atomic_store(&shared, page);
 }
 
-/* The error with which this call fails; 0: it cannot fail, or its failure would be another
- * program's fault (a lost wake). */
+/* The error with which this call fails; 0: it cannot fail, or its failure would be
+ * another program's fault (a lost wake). */
 static int error_of(long number, const long a[6])
 {
     switch (number) {

@@ -2,8 +2,9 @@
  * soak.c SECONDS - the worst that a program does to its malloc, for as long as one likes:
  * threads that start and end and free each other's objects, signals at any moment,
  * children of fork that go on, and requests beyond what memory there is. Every object
- * bears a pattern; the heap is checked once a second, in children too. The handlers do not
- * allocate: below a hit that they interrupt no malloc allows it (tests/preload/src/signal.c).
+ * bears a pattern; the heap is checked once a second, in children too. The handlers do
+ * not allocate: below a hit that they interrupt no malloc allows it
+ * (tests/preload/src/signal.c).
  */
 #include "../unit/support.h"
 
