@@ -43,6 +43,20 @@ if command -v google-pprof >/dev/null; then
     near 'google-pprof: keep_small' 24 "$(awk '/ keep_small$/ { print $1 }' "$tmp/top")"
 fi
 
+start "$TOOL" run -l "$LIB" -o "profile=32k,profile_signal=10,profile_file=$tmp/now.heap" "$BIN/profiled"
+answer
+kill -USR1 "$pid"
+for _ in $(seq 50); do
+    grep -q MAPPED_LIBRARIES "$tmp/now.heap" 2>/dev/null && break
+    sleep 0.1
+done
+has 'written on a signal' '^heap profile: ' "$tmp/now.heap"
+has 'written on a signal, whole' '^MAPPED_LIBRARIES:$' "$tmp/now.heap"
+is 'the program goes on' 0 "$(kill -0 "$pid"; echo $?)"
+tell x
+finish
+is 'its status after a signal' 0 $status
+
 is 'the program has its environment' here \
     "$(WITNESS=here CMALLOC_OPTIONS=profile=on LD_PRELOAD=$LIB sh -c 'printenv WITNESS')"
 

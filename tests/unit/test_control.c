@@ -175,6 +175,18 @@ CONTROL_TEST(idle_memory_goes_at_once_if_its_age_is_zero, idling_at_once)
 CONTROL_TEST(and_near_a_limit, idling_near_a_limit)
 CONTROL_TEST(errno_stays_as_it_was, errno_is_kept)
 
+static void there_is_no_profile_without_the_profiler(void **state)
+{
+    (void)state;
+    int ends[2];
+    char byte;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(cmalloc_profile(ends[1]), -1);
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &byte, 1), 0);
+    close(ends[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +199,7 @@ int main(void)
         cmocka_unit_test(idle_memory_goes_at_once_if_its_age_is_zero),
         cmocka_unit_test(and_near_a_limit),
         cmocka_unit_test(errno_stays_as_it_was),
+        cmocka_unit_test(there_is_no_profile_without_the_profiler),
     };
     require_library();
     return cmocka_run_group_tests(tests, NULL, NULL);
