@@ -109,7 +109,7 @@
 /* Bytes that a depot may hold when a class that it has nothing of needs memory; else
  * it is merged back first. Measured with sizes that drift: chunks that wait pin their
  * neighbours, and 1.5 % of the heap waiting cost a third more memory. */
-#define DEPOT_READY (CM_TINY ? 4 * KIB : 256 * KIB)
+#define DEPOT_READY (CM_TINY ? 4 * KIB : 512 * KIB)
 
 /* Purging by age: PURGE_TICKS ticks make up the age. Chunks that are taken out of their
  * bins at a time; bytes of top, and magazines of the depot, that go under one hold of the

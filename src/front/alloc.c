@@ -140,6 +140,8 @@ static bool free_far(void *mem)
         return false;
     if (foreign)
         atomic_store_explicit(&t->mixed[k], true, memory_order_relaxed);
+    else
+        cache_move_window(t, c);
     cache_push(t, b, mem, b->room, t->secret.key);
     return true;
 }

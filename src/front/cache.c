@@ -224,22 +224,6 @@ static void check_double_free(thread_t *t, arena_t *a, unsigned k, const void *m
         cm_panic(PANIC_DOUBLE_FREE, mem);
 }
 
-/* Frees in this memory are hits from now on. Only memory that stays the arena's for
- * ever: the break, and the heap that holds the arena's struct. A later heap may go,
- * and another arena's come there. */
-static void move_window(thread_t *t, const chunk_t *c)
-{
-    if ((chunk_word(c) & CHUNK_A) == 0) {
-        t->window = atomic_load_explicit(&registry.main_low, memory_order_relaxed);
-        t->span = (atomic_load_explicit(&registry.main_high, memory_order_relaxed) -
-                   t->window) /
-                  CHUNK_ALIGN;
-    } else if (heap_of(c) == heap_of((const void *)t->arena)) {
-        t->window = (uintptr_t)heap_of(c);
-        t->span = HEAP_MAX_SIZE / CHUNK_ALIGN;
-    }
-}
-
 /* While samples are taken, what is freed goes to the spare magazine. */
 static void give_uncounted(thread_t *t, unsigned k, void *mem)
 {
@@ -262,7 +246,7 @@ static void give_own(thread_t *t, unsigned k, mchunkptr c)
         give_uncounted(t, k, chunk_mem(c));
         return;
     }
-    move_window(t, c);
+    cache_move_window(t, c);
     if (t->bins[k].room == 0)
         spill(t, k);
     cache_push(t, &t->bins[k], chunk_mem(c), t->bins[k].room, t->secret.key);

@@ -145,6 +145,22 @@ void *cache_take_aligned(thread_t *t, size_t align, size_t size);
  * cache. */
 bool cache_give(thread_t *t, mchunkptr c);
 
+/* Chunk c of t's arena has been freed outside of the window: frees around it are hits from
+ * now on. Only in memory that stays the arena's for ever: the break, and the heap that
+ * holds the arena's struct. A later heap may go, and another arena's come there. */
+CM_INLINE void cache_move_window(thread_t *t, const chunk_t *c)
+{
+    if ((chunk_word(c) & CHUNK_A) == 0) {
+        t->window = atomic_load_explicit(&registry.main_low, memory_order_relaxed);
+        t->span = (atomic_load_explicit(&registry.main_high, memory_order_relaxed) -
+                   t->window) /
+                  CHUNK_ALIGN;
+    } else if (heap_of(c) == heap_of((const void *)t->arena)) {
+        t->window = (uintptr_t)heap_of(c);
+        t->span = HEAP_MAX_SIZE / CHUNK_ALIGN;
+    }
+}
+
 /* A thread that has taken a quarter of a magazine keeps what is not of its arena: hot as
  * it is, it is handed out again. (A half: ring takes 1.12 times as long; nothing: larson,
  * where those who free are not those who allocate, 1.12 times.) */
