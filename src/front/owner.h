@@ -8,11 +8,15 @@
 #include "core/guard.h"
 #include "os/os.h"
 
-/* The secure variant: c's header is in memory that is there. */
+/* The secure variant: c's header is in memory that is there. Behind a heap that is smaller
+ * than others, since address space is short, a mapping may lie. */
 CM_INLINE bool owner_can_read(const chunk_t *c)
 {
-    if (registry_has_heap(c))
-        return (const char *)c < heap_end(heap_of(c));
+    if (registry_has_heap(c)) {
+        const heap_info *h = heap_of(c);
+        if ((size_t)((const char *)c - (const char *)h) < h->reserved)
+            return (const char *)c < heap_end(h);
+    }
     return registry_has_main(c) || os_is_mapped(c);
 }
 

@@ -243,6 +243,36 @@ static void a_size_or_alignment_that_cannot_be_is_told(void **state)
     free_aligned_sized(memalign(4096, 500), 4096, 500);
 }
 
+/* Of the addresses that a heap might have had, it has got a part; mappings take the rest. */
+static void a_mapping_behind_a_small_heap_can_be_freed(void **state)
+{
+    (void)state;
+    enum { MOST = 4096, SIZE = 4 * MMAP_THRESHOLD_DEFAULT };
+    static void *mapped[MOST];
+    struct rlimit before, tight;
+    size_t count = 0;
+    heap_info *h;
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    tight = before;
+    tight.rlim_cur = address_space() + HEAP_MAX_SIZE * 3 / 4;
+    assert_int_equal(setrlimit(RLIMIT_AS, &tight), 0);
+    h = heap_new(1);
+    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    assert_non_null(h);
+    assert_true(h->reserved < HEAP_MAX_SIZE);
+    bool behind = false;
+    while (!behind && count < MOST) {
+        mapped[count] = malloc(SIZE);
+        assert_non_null(mapped[count]);
+        behind = heap_of(chunk_of(mapped[count++])) == h;
+    }
+    assert_true(behind ||
+                !CM_TINY); /* a large heap's rest is seldom what the kernel takes */
+    while (count > 0)
+        free(mapped[--count]);
+    heap_delete(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +287,7 @@ int main(void)
         cmocka_unit_test(the_order_of_chunks_is_a_matter_of_chance),
         cmocka_unit_test(behind_a_mapping_nothing_can_be_written),
         cmocka_unit_test(a_heap_ends_before_its_last_page),
+        cmocka_unit_test(a_mapping_behind_a_small_heap_can_be_freed),
         cmocka_unit_test(options_and_secrets_cannot_be_written),
         cmocka_unit_test(a_size_or_alignment_that_cannot_be_is_told),
     };
