@@ -145,9 +145,9 @@ void *cache_take_aligned(thread_t *t, size_t align, size_t size);
  * cache. */
 bool cache_give(thread_t *t, mchunkptr c);
 
-/* Chunk c of t's arena has been freed outside of the window: frees around it are hits from
- * now on. Only in memory that stays the arena's for ever: the break, and the heap that
- * holds the arena's struct. A later heap may go, and another arena's come there. */
+/* Chunk c of t's arena has been freed outside of the window: frees around it are hits
+ * from now on. Only in memory that stays the arena's for ever: the break, and the heap
+ * that holds the arena's struct. A later heap may go, and another arena's come there. */
 CM_INLINE void cache_move_window(thread_t *t, const chunk_t *c)
 {
     if ((chunk_word(c) & CHUNK_A) == 0) {

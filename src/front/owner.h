@@ -8,8 +8,8 @@
 #include "core/guard.h"
 #include "os/os.h"
 
-/* The secure variant: c's header is in memory that is there. Behind a heap that is smaller
- * than others, since address space is short, a mapping may lie. */
+/* The secure variant: c's header is in memory that is there. Behind a heap that is
+ * smaller than others, since address space is short, a mapping may lie. */
 CM_INLINE bool owner_can_read(const chunk_t *c)
 {
     if (registry_has_heap(c)) {
