@@ -243,7 +243,7 @@ static void a_size_or_alignment_that_cannot_be_is_told(void **state)
     free_aligned_sized(memalign(4096, 500), 4096, 500);
 }
 
-/* A heap has got a part of the addresses that it might have had; mappings take the rest. */
+/* A heap has got a part of the addresses that it might have; mappings take the rest. */
 static void a_mapping_behind_a_small_heap_can_be_freed(void **state)
 {
     (void)state;
