@@ -93,7 +93,8 @@ int cmalloc_purge(void);
  * EPERM (it is read at start only) or ENOMEM (the secure variant could not make the page
  * of the options writable), and nothing has changed. What is in memory already
  * stays as it is: a lower limit frees nothing by itself, arenas beyond arena_max stay,
- * and heaps keep the kind of pages that they have. Lock-free; async-signal-safe.
+ * and heaps keep the kind of pages that they have. Lock-free and async-signal-safe, but
+ * for the secure variant, which takes a lock.
  */
 int cmalloc_option_set(const char *name, const char *value);
 

@@ -131,12 +131,13 @@ void screen_show(void)
 
 /* --- keys --- */
 
-/* The bytes of a key: an arrow is escape, [ or O, and a letter. */
-static screen_key key_of(const char *bytes, ssize_t count)
+/* The first of the keys that count bytes are: an arrow is escape, [ or O, and a letter.
+ * Sets its length. */
+static screen_key key_of(const char *bytes, size_t count, size_t *length)
 {
-    if (count <= 0)
-        return KEY_QUIT;
-    if (count >= 3 && bytes[0] == '\033' && (bytes[1] == '[' || bytes[1] == 'O'))
+    *length =
+        count >= 3 && bytes[0] == '\033' && (bytes[1] == '[' || bytes[1] == 'O') ? 3 : 1;
+    if (*length == 3)
         switch (bytes[2]) {
         case 'A':
             return KEY_UP;
@@ -156,8 +157,19 @@ static screen_key key_of(const char *bytes, ssize_t count)
 screen_key screen_wait(int milliseconds)
 {
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-    char bytes[8];
-    if (poll(&input, 1, milliseconds) <= 0)
-        return KEY_NONE;
-    return key_of(bytes, read(STDIN_FILENO, bytes, sizeof bytes));
+    static char bytes[8]; /* keys that came together wait here */
+    static size_t count;
+    if (count == 0) {
+        if (poll(&input, 1, milliseconds) <= 0)
+            return KEY_NONE;
+        ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
+        if (n <= 0)
+            return KEY_QUIT;
+        count = (size_t)n;
+    }
+    size_t length;
+    screen_key key = key_of(bytes, count, &length);
+    count -= length;
+    memmove(bytes, bytes + length, count);
+    return key;
 }

@@ -1,8 +1,8 @@
 # coverage.mk - `make coverage`: lines and branches of src/ that make check reaches, by gcov.
 #
 # make check in a tree of its own (tests/port/port.mk), with counters in all that is built,
-# which other users may write, without the sweeps of tests/faults. The tests that fail there do so since the counters write
-# files, take time and are of no layer of the library; the counts stand.
+# which other users may write, without the sweeps of tests/faults. The tests that fail there do so
+# since the counters write files and take time; the counts stand.
 
 .PHONY: coverage
 

@@ -15,9 +15,9 @@ is 'map: of no more than two MiB' yes "$([ "$(stat -c %s "$tmp/large.html")" -lt
 is 'map: a picture' 0 "$(status_of "$TOOL" map "$pid" -o "$tmp/large.svg")"
 has 'map: the name of the program is text' 'a&lt;b&amp;' "$tmp/large.svg"
 is 'map: a snapshot' 0 "$(status_of "$TOOL" map "$pid" -o "$tmp/large.snap")"
-is 'map: records of more than one chunk' yes "$(awk '$1 == "r" && NF > 4 { print "yes"; exit }' "$tmp/large.snap")"
+is 'map: records of more than one chunk' yes "$(awk '$1 == "r" && $4 != "1" { print "yes"; exit }' "$tmp/large.snap")"
 is 'map: drawn from the snapshot' 0 "$(status_of "$TOOL" map "$tmp/large.snap" -o "$tmp/again.svg")"
-is 'map: as the process was' 0 "$(status_of cmp <(grep -c '<path' "$tmp/large.svg") <(grep -c '<path' "$tmp/again.svg"))"
+is 'map: as the process was' "$(wc -l <"$tmp/large.svg")" "$(wc -l <"$tmp/again.svg")"
 for lang in C C.UTF-8; do
     is "map: as text, in $lang" 0 "$(LC_ALL=$lang status_of "$TOOL" map "$pid")"
 done
@@ -71,7 +71,9 @@ if command -v script >/dev/null; then
         done
     ) | TERM=xterm timeout 60 script -qec "$TOOL top -d 0.1 $pid" "$tmp/screen" >/dev/null
     is 'top: by each column' 0 $?
-    TERM=xterm timeout -s TERM 2 script -qec "timeout 1 $TOOL top" "$tmp/screen" >/dev/null
+    printf '\033[B\033[Aq' | TERM=xterm timeout 60 script -qec "$TOOL top -d 60 $pid" "$tmp/screen" >/dev/null
+    is 'top: keys that come together' 0 $?
+    TERM=xterm timeout 60 script -qec "timeout 3 $TOOL top" "$tmp/screen" >/dev/null
     has 'top: ended, puts the terminal back' '1049l' "$tmp/screen"
 fi
 is 'top: twice, where there is no terminal' 0 "$(status_of "$TOOL" top -d 0.2 "$pid")"
