@@ -73,7 +73,7 @@ if command -v script >/dev/null; then
     is 'top: by each column' 0 $?
     printf '\033[B\033[Aq' | TERM=xterm timeout 60 script -qec "$TOOL top -d 60 $pid" "$tmp/screen" >/dev/null
     is 'top: keys that come together' 0 $?
-    TERM=xterm timeout 60 script -qec "timeout 3 $TOOL top" "$tmp/screen" >/dev/null
+    TERM=xterm timeout 60 script -qec "timeout --foreground 3 $TOOL top" "$tmp/screen" >/dev/null
     has 'top: ended, puts the terminal back' '1049l' "$tmp/screen"
 fi
 is 'top: twice, where there is no terminal' 0 "$(status_of "$TOOL" top -d 0.2 "$pid")"
