@@ -31,7 +31,7 @@
 /* What the words of chunks, heaps and arenas mean. A change that a reader of a core file
  * would get wrong makes it one more: tools of another layout refuse. The magics that mark
  * these structs in memory hold it in their lowest byte. */
-#define CM_LAYOUT 3
+#define CM_LAYOUT 4
 #define CM_MAGIC(letters) ((size_t)(letters) << 8 | CM_LAYOUT)
 
 /* Chunks: SIZE_SZ is the width of a header word; a user pointer lies two of them behind
@@ -138,9 +138,8 @@
 #define ALIGNED_LOOK 8
 #define ALIGNED_RUN ((size_t)512)
 
-#define OUTGOING 4               /* arenas that a thread collects freed chunks for */
-#define OUTGOING_BYTES (8 * KIB) /* that are sent home together */
-#define THREADS_AT_ONCE 4        /* structs of threads that are mapped together */
+#define OUTGOING 16       /* magazines of other arenas' chunks that a thread collects */
+#define THREADS_AT_ONCE 4 /* structs of threads that are mapped together */
 
 /* The heap profiler: bytes from one sample to the next by default, and at most; return
  * addresses of a sample; lists that sites and live samples are spread over; bytes that

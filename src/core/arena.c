@@ -343,18 +343,17 @@ void arena_merge_locked(arena_t *a)
 
 void arena_drain_locked(arena_t *a)
 {
-    void *mem = inbox_take(&a->inbox);
-    while (mem != NULL) {
-        void *next = link_next(mem);
-        mchunkptr c = chunk_of(mem);
+    void *first = inbox_take(&a->inbox);
+    while (first != NULL) {
+        magazine_t m = magazine_get(first, &first);
+        mchunkptr c = chunk_of(m.first);
         size_t word = chunk_word(c), size = word & ~CHUNK_FLAGS;
         if ((word & CHUNK_M) != 0)
             large_give_locked(a, c);
         else if (size <= CLASS_MAX)
-            depot_add(&a->depot, class_of(size), mem);
+            depot_receive(&a->depot, class_of(size), m);
         else
             arena_give_locked(a, c);
-        mem = next;
     }
 }
 

@@ -1,8 +1,6 @@
 /* core/depot.c - see depot.h. */
 #include "core/depot.h"
 
-static void *second_of(void *first) { return link_next(first); }
-
 static void keep_for(depot_shelf_t *shelf, unsigned ticks)
 {
     if (shelf->ticks < ticks)
@@ -11,8 +9,7 @@ static void keep_for(depot_shelf_t *shelf, unsigned ticks)
 
 static void push(depot_t *d, unsigned k, magazine_t m)
 {
-    link_words(m.first)[2] = link_hide(d->shelf[k].parked);
-    link_words(second_of(m.first))[2] = m.count;
+    magazine_set(m, d->shelf[k].parked);
     d->shelf[k].parked = m.first;
 }
 
@@ -44,14 +41,25 @@ void depot_park(depot_t *d, unsigned k, magazine_t m)
     push(d, k, m);
 }
 
+void depot_receive(depot_t *d, unsigned k, magazine_t m)
+{
+    if (m.count > class_magazine(class_size(k)) / 4) {
+        depot_park(d, k, m);
+        return;
+    }
+    while (m.first != NULL) {
+        void *next = link_next(m.first);
+        depot_add(d, k, m.first);
+        m.first = next;
+    }
+}
+
 magazine_t depot_take_back(depot_t *d, unsigned k)
 {
     depot_shelf_t *shelf = &d->shelf[k];
     magazine_t m = shelf->loose;
     if (shelf->parked != NULL) {
-        m.first = shelf->parked;
-        m.count = (unsigned)link_words(second_of(m.first))[2];
-        shelf->parked = link_show(link_words(m.first)[2]);
+        m = magazine_get(shelf->parked, &shelf->parked);
         cm_prefetch(shelf->parked);
     } else {
         shelf->loose = (magazine_t){NULL, 0};

@@ -15,11 +15,6 @@
 #include "core/class.h"
 #include "core/link.h"
 
-typedef struct magazine {
-    void *first; /* NULL: empty */
-    unsigned count;
-} magazine_t;
-
 typedef struct depot_shelf {
     void *parked; /* first chunk of the magazine parked last */
     magazine_t loose;
@@ -38,6 +33,9 @@ void depot_park(depot_t *d, unsigned k, magazine_t m);
 
 /* Add one chunk of class k. */
 void depot_add(depot_t *d, unsigned k, void *mem);
+
+/* Add a magazine that has come home: as it is, or chunk by chunk if it is a small one. */
+void depot_receive(depot_t *d, unsigned k, magazine_t m);
 
 /* Take a magazine of class k; empty if there is none. */
 magazine_t depot_take(depot_t *d, unsigned k);

@@ -66,4 +66,27 @@ CM_INLINE bool link_marked(const void *mem)
 /* Memory that the arena hands out may still bear the mark of an earlier life. */
 CM_INLINE void link_unmark(void *mem) { link_words(mem)[1] = 0; }
 
+/* A list with its length. */
+typedef struct magazine {
+    void *first; /* NULL: empty */
+    unsigned count;
+} magazine_t;
+
+/* Magazines wait in a list of their own: m before the one that begins with next. One of a
+ * single chunk has no second one to keep its count. */
+CM_INLINE void magazine_set(magazine_t m, const void *next)
+{
+    link_words(m.first)[2] = link_hide(next);
+    if (m.count > 1)
+        link_words(link_next(m.first))[2] = m.count;
+}
+
+/* The magazine that begins with first, as it waits, and the next one. */
+CM_INLINE magazine_t magazine_get(void *first, void **next)
+{
+    void *second = link_next(first);
+    *next = link_show(link_words(first)[2]);
+    return (magazine_t){first, second == NULL ? 1 : (unsigned)link_words(second)[2]};
+}
+
 #endif

@@ -120,9 +120,9 @@ static bool is_plain(const chunk_t *c)
            ((word & CHUNK_A) != 0 ? registry_has_heap(c) : registry_has_main(c));
 }
 
-/* What lies outside of the window is a hit, too, where cache_give would keep it: of a
- * further heap of the thread's arena if there is room, of another arena if the bin is in
- * demand. */
+/* What lies outside of the window goes the way that cache_give would take, too: of a
+ * further heap of the thread's arena it is a hit if there is room; of another arena if
+ * the bin is in demand, else it is collected. */
 static bool free_far(void *mem)
 {
     thread_t *t = thread_self;
@@ -136,7 +136,11 @@ static bool free_far(void *mem)
     cache_bin_t *b = &t->bins[k];
     arena_t *a = (chunk_word(c) & CHUNK_A) != 0 ? heap_of(c)->arena : &main_arena;
     bool foreign = a != t->arena;
-    if (b->room == 0 || (foreign && !cache_in_demand(b)) || link_marked(mem))
+    if (link_marked(mem))
+        return false;
+    if (foreign && !cache_in_demand(b))
+        return cache_send_home(t, a, k, mem);
+    if (b->room == 0)
         return false;
     if (foreign)
         atomic_store_explicit(&t->mixed[k], true, memory_order_relaxed);

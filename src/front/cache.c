@@ -214,7 +214,7 @@ static void check_double_free(thread_t *t, arena_t *a, unsigned k, const void *m
         list_has(link_show(t->bins[k].head), mem) || list_has(t->spare[k].first, mem);
     cm_lock_drop(&t->lock);
     for (unsigned i = 0; i < OUTGOING && !found; i++)
-        found = list_has(t->out[i].first, mem);
+        found = list_has(t->out[i].chunks.first, mem);
     if (!found && arena_lock(a)) {
         arena_drain_locked(a);
         found = depot_has(&a->depot, k, mem) || arena_was_given_locked(a, chunk_of(mem));
@@ -252,12 +252,21 @@ static void give_own(thread_t *t, unsigned k, mchunkptr c)
     cache_push(t, &t->bins[k], chunk_mem(c), t->bins[k].room, t->secret.key);
 }
 
+bool cache_send_home(thread_t *t, arena_t *a, unsigned k, void *mem)
+{
+    if (caches_off(t) || !thread_enter())
+        return false;
+    foreign_collect(t, a, k, mem);
+    thread_leave();
+    return true;
+}
+
 /* Of another arena: kept as long as the bin is in demand. */
 static void give_foreign(thread_t *t, arena_t *a, unsigned k, mchunkptr c)
 {
     cache_bin_t *b = &t->bins[k];
     if (!cache_in_demand(b) || sample_on()) {
-        foreign_collect(t, a, c);
+        foreign_collect(t, a, k, chunk_mem(c));
         return;
     }
     atomic_store_explicit(&t->mixed[k], true, memory_order_relaxed);

@@ -166,6 +166,10 @@ CM_INLINE void cache_move_window(thread_t *t, const chunk_t *c)
  * where those who free are not those who allocate, 1.12 times.) */
 CM_INLINE bool cache_in_demand(const cache_bin_t *b) { return b->room > b->cap / 4; }
 
+/* Send home mem, a chunk of a's of class k, by and by. False: t has no cache, or is in
+ * the core already. */
+bool cache_send_home(thread_t *t, arena_t *a, unsigned k, void *mem);
+
 /* Sum of all threads' charges; <= CACHE_BUDGET but for the least caps. */
 extern _Atomic size_t cache_charged;
 

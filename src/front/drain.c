@@ -11,7 +11,7 @@ void cache_park(thread_t *t, unsigned k, magazine_t m)
 {
     arena_t *a = t->arena;
     if (atomic_load_explicit(&t->mixed[k], memory_order_relaxed))
-        m = foreign_send(a, m);
+        m = foreign_send(t, k, m);
     if (m.count > 0 && arena_lock(a)) {
         depot_park(&a->depot, k, m);
         purger_look_locked(a);
@@ -106,7 +106,7 @@ static void merge_spares(thread_t *t)
         magazine_t m = t->spare[k];
         t->spare[k] = (magazine_t){NULL, 0};
         if (atomic_load_explicit(&t->mixed[k], memory_order_relaxed))
-            m = foreign_send(t->arena, m);
+            m = foreign_send(t, k, m);
         merge(t->arena, m);
     }
 }

@@ -4,9 +4,9 @@
 /* An arena that no thread uses is drained by whoever posts to it. The post comes
  * before the look at its threads, and a thread's leaving before its last look at the
  * inbox (arena_leave), both in one order for all: so one of the two sees the other. */
-static void post(arena_t *a, void *first, void *last)
+static void post(arena_t *a, magazine_t m)
 {
-    inbox_post(&a->inbox, first, last);
+    inbox_post(&a->inbox, m);
     if (arena_threads(a) == 0 && arena_lock(a)) {
         arena_drain_locked(a);
         arena_unlock(a);
@@ -15,55 +15,48 @@ static void post(arena_t *a, void *first, void *last)
 
 static void send(outgoing_t *o)
 {
-    if (o->first == NULL)
+    if (o->chunks.first == NULL)
         return;
-    post(o->arena, o->first, o->last);
-    o->first = NULL;
-    o->bytes = 0;
+    post(o->arena, o->chunks);
+    o->chunks = (magazine_t){NULL, 0};
 }
 
-void foreign_collect(thread_t *t, arena_t *a, mchunkptr c)
+void foreign_collect(thread_t *t, arena_t *a, unsigned k, void *mem)
 {
-    outgoing_t *o = &t->out[a->index % OUTGOING];
-    void *mem = chunk_mem(c);
-    if (o->arena != a)
+    outgoing_t *o = &t->out[k % OUTGOING];
+    if (o->arena != a || o->k != k) {
         send(o);
-    o->arena = a;
-    if (o->first == NULL)
-        o->last = mem;
-    link_set(mem, o->first);
-    o->first = mem;
-    o->bytes += chunk_size(c);
-    if (o->bytes >= OUTGOING_BYTES)
-        send(o);
-}
-
-/* The last of the chunks from mem on that are owner's and neighbours in their list. */
-static void *last_of(const arena_t *owner, void *mem)
-{
-    void *next = link_next(mem);
-    while (next != NULL && arena_of(chunk_of(next)) == owner) {
-        mem = next;
-        next = link_next(mem);
+        o->arena = a;
+        o->k = k;
     }
-    return mem;
+    link_set(mem, o->chunks.first);
+    o->chunks.first = mem;
+    if (++o->chunks.count >= class_magazine(class_size(k)))
+        send(o);
 }
 
-magazine_t foreign_send(const arena_t *a, magazine_t m)
+static void post_one(arena_t *a, void *mem)
+{
+    link_set(mem, NULL);
+    post(a, (magazine_t){mem, 1});
+}
+
+magazine_t foreign_send(thread_t *t, unsigned k, magazine_t m)
 {
     magazine_t own = {NULL, 0};
-    void *mem = m.first;
-    while (mem != NULL) {
+    while (m.first != NULL) {
+        void *mem = m.first;
         arena_t *owner = arena_of(chunk_of(mem));
-        void *last = owner == a ? mem : last_of(owner, mem), *next = link_next(last);
-        if (owner == a) {
+        m.first = link_next(mem);
+        if (owner == t->arena) {
             link_set(mem, own.first);
             own.first = mem;
             own.count++;
+        } else if (t == thread_self) {
+            foreign_collect(t, owner, k, mem);
         } else {
-            post(owner, mem, last);
+            post_one(owner, mem);
         }
-        mem = next;
     }
     return own;
 }

@@ -6,12 +6,13 @@
 
 #include "front/thread.h"
 
-/* Put c, which is a's, to the others of a; they are posted together. */
-void foreign_collect(thread_t *t, arena_t *a, mchunkptr c);
+/* Put mem, a chunk of a's of class k, to the others; a full magazine is posted. For t's
+ * own thread, entered. */
+void foreign_collect(thread_t *t, arena_t *a, unsigned k, void *mem);
 
-/* Post the chunks of a mixed magazine that are not a's, neighbours in the list together;
- * what stays is a's. */
-magazine_t foreign_send(const arena_t *a, magazine_t m);
+/* Send the chunks of a mixed magazine home that are not of t's arena; returns what is.
+ * Pre: t's lock is held. */
+magazine_t foreign_send(thread_t *t, unsigned k, magazine_t m);
 
 /* Post all that t has collected. */
 void foreign_flush(thread_t *t);

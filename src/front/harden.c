@@ -116,7 +116,7 @@ void quarantine_flush(thread_t *t)
     struct quarantine *q = CM_SECURE ? t->quarantine : NULL;
     while (q != NULL && q->count > 0) {
         void *mem = take_oldest(q);
-        inbox_post(&arena_of(chunk_of(mem))->inbox, mem, mem);
+        inbox_post_one(&arena_of(chunk_of(mem))->inbox, mem);
     }
 }
 

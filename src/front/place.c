@@ -190,7 +190,7 @@ static void give_interrupted(mchunkptr c)
     bool large = (chunk_word(c) & CHUNK_M) != 0;
     arena_t *a = large ? large_info_of(c)->arena : arena_of(c);
     if (a != NULL)
-        inbox_post(&a->inbox, chunk_mem(c), chunk_mem(c));
+        inbox_post_one(&a->inbox, chunk_mem(c));
     else
         large_keep(c);
     if (large)

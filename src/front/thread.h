@@ -32,11 +32,11 @@ typedef struct cache_bin {
     uint32_t room, cap;
 } CM_ALIGNED(16) cache_bin_t;
 
-/* Freed chunks of another arena, on their way home. */
+/* Freed chunks of one class, of another arena, on their way home. */
 typedef struct outgoing {
     arena_t *arena;
-    void *first, *last;
-    size_t bytes;
+    magazine_t chunks;
+    unsigned k;
 } outgoing_t;
 
 typedef struct thread {

@@ -160,55 +160,42 @@ static void check_bins(check_t *c)
 
 /* --- lists of chunks that wait --- */
 
-/* What is wrong with mem, which waits in class k. *next is the one behind it, *size its
- * size. */
-static const char *waiting_fault(check_t *c, uintptr_t mem, unsigned k, uintptr_t *next,
-                                 size_t *size)
+/* What is wrong with mem, which waits in class k. *next is the one behind it. */
+static const char *waiting_fault(check_t *c, uintptr_t mem, unsigned k, uintptr_t *next)
 {
     const uintptr_t *words = reader_see(c->walk.reader, mem - CHUNK_HEADER, CHUNK_MIN);
     if (mem % CHUNK_ALIGN != 0 || words == NULL || words[3] != c->secret.key)
         return PANIC_LINKS;
     size_t word = walk_word(&c->walk, (const chunk_t *)(const void *)words);
-    *size = word & ~CHUNK_FLAGS;
+    size_t size = word & ~CHUNK_FLAGS;
     *next = words[2] ^ c->secret.mask;
     if ((word & CHUNK_M) != 0)
         return k == CLASS_COUNT ? NULL : PANIC_SIZE;
-    if (*size < CHUNK_MIN || *size % CHUNK_ALIGN != 0 || *size > HEAP_MAX_SIZE ||
-        (k < CLASS_COUNT && *size < class_size(k)))
+    if (size < CHUNK_MIN || size % CHUNK_ALIGN != 0 || size > HEAP_MAX_SIZE ||
+        (k < CLASS_COUNT && size < class_size(k)))
         return PANIC_SIZE;
     const chunk_t *after =
-        reader_see(c->walk.reader, mem - CHUNK_HEADER + *size, CHUNK_HEADER);
+        reader_see(c->walk.reader, mem - CHUNK_HEADER + size, CHUNK_HEADER);
     if (after == NULL)
         return PANIC_SIZE;
     return (walk_word(&c->walk, after) & CHUNK_P) != 0 ? NULL : "cached chunk is free";
 }
 
-/* A list of class k, or of any (CLASS_COUNT). Returns how many chunks it has; bytes are
- * the sum of their sizes. It ends at a fault. */
-static size_t check_list(check_t *c, uintptr_t first, unsigned k, size_t most,
-                         size_t *bytes)
-{
-    size_t count = 0, size = 0;
-    uintptr_t next = 0;
-    for (uintptr_t mem = first; mem != 0; mem = next, count++) {
-        const char *what =
-            count < most ? waiting_fault(c, mem, k, &next, &size) : "list: too long";
-        if (!require(c, what == NULL, what, mem))
-            return count;
-        *bytes += size;
-    }
-    return count;
-}
-
-/* A list of which the length is known. */
+/* A magazine of class k, or of any (CLASS_COUNT). It ends at a fault. */
 static void check_magazine(check_t *c, uintptr_t first, size_t count, unsigned k)
 {
-    size_t bytes = 0, faults = c->faults;
-    size_t found = check_list(c, first, k, count, &bytes);
-    if (c->faults == faults)
-        require(c, found == count, "magazine: count disagrees", first);
+    size_t found = 0, most = count < CHECK_LIST_MOST ? count : CHECK_LIST_MOST;
+    uintptr_t next = 0;
+    for (uintptr_t mem = first; mem != 0; mem = next, found++) {
+        const char *what =
+            found < most ? waiting_fault(c, mem, k, &next) : "list: too long";
+        if (!require(c, what == NULL, what, mem))
+            return;
+    }
+    require(c, found == count, "magazine: count disagrees", first);
 }
 
+/* Magazines that wait in a list. Adds to *count how many chunks they have. */
 static void check_parked(check_t *c, uintptr_t first, unsigned k, size_t *count)
 {
     uintptr_t mask = c->secret.mask;
@@ -216,11 +203,12 @@ static void check_parked(check_t *c, uintptr_t first, unsigned k, size_t *count)
         const uintptr_t *words = reader_probe(c->walk.reader, first, 3 * SIZE_SZ);
         uintptr_t second = words == NULL ? 0 : words[0] ^ mask;
         uintptr_t behind = words == NULL ? 0 : words[2] ^ mask;
-        words = reader_probe(c->walk.reader, second, 3 * SIZE_SZ);
+        if (words != NULL && second != 0)
+            words = reader_probe(c->walk.reader, second, 3 * SIZE_SZ);
         bool aligned = (second | behind) % CHUNK_ALIGN == 0;
         if (!require(c, words != NULL && aligned, PANIC_LINKS, first))
             return;
-        size_t n = words[2], faults = c->faults;
+        size_t n = second == 0 ? 1 : words[2], faults = c->faults;
         check_magazine(c, first, n, k);
         if (c->faults != faults)
             return;
@@ -250,10 +238,10 @@ static void check_depot(check_t *c)
 static void check_inbox(check_t *c)
 {
     uintptr_t first = 0;
-    size_t bytes = 0;
+    size_t count = 0;
     if (reader_copy(c->walk.reader, c->arena + offsetof(arena_t, inbox), &first,
                     sizeof first))
-        check_list(c, first, CLASS_COUNT, CHECK_LIST_MOST, &bytes);
+        check_parked(c, first, CLASS_COUNT, &count);
 }
 
 /* --- M chunks --- */
@@ -292,17 +280,6 @@ void check_arena(check_t *c, uintptr_t arena)
     c->arena = 0;
 }
 
-static void check_outgoing(check_t *c, const outgoing_t *o)
-{
-    size_t bytes = 0, faults = c->faults;
-    if (o->first == NULL)
-        return;
-    check_list(c, (uintptr_t)o->first, CLASS_COUNT, CHECK_LIST_MOST, &bytes);
-    if (c->faults == faults)
-        require(c, bytes == o->bytes, "outgoing chunks: bytes disagree",
-                (uintptr_t)o->first);
-}
-
 static void check_thread_class(check_t *c, uintptr_t thread, unsigned k,
                                bool stands_still)
 {
@@ -330,7 +307,8 @@ void check_thread(check_t *c, uintptr_t thread, bool stands_still)
         check_thread_class(c, thread, k, stands_still);
     if (stands_still && reader_copy(c->walk.reader, at, out, sizeof out))
         for (unsigned i = 0; i < OUTGOING; i++)
-            check_outgoing(c, &out[i]);
+            check_magazine(c, (uintptr_t)out[i].chunks.first, out[i].chunks.count,
+                           out[i].k);
 }
 
 bool check_target(check_t *c, const root_t *root)

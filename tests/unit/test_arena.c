@@ -383,7 +383,7 @@ static void what_comes_home_is_sorted_into_the_depot(void **state)
     take(*state, MIN);
     mchunkptr c[] = {small, medium, large};
     for (int i = 0; i < 3; i++)
-        inbox_post(&own.inbox, chunk_mem(c[i]), chunk_mem(c[i]));
+        inbox_post_one(&own.inbox, chunk_mem(c[i]));
     assert_false(chunk_is_free(large)); /* on its way it is in use */
     arena_drain_locked(*state);
     assert_int_equal(own.depot.bytes, 64 + CLASS_MAX);
@@ -397,13 +397,39 @@ static void what_comes_home_is_sorted_into_the_depot(void **state)
     assert_int_equal(chunk_size(small), 64 + 2 * CLASS_MAX + 4096);
 }
 
+static void a_magazine_that_comes_home_stays_one_if_it_is_no_small_one(void **state)
+{
+    enum { SIZE = 64 };
+    unsigned most = class_magazine(SIZE), k = class_of(SIZE);
+    magazine_t m = arena_take_run_locked(*state, SIZE, CHUNK_ALIGN, most);
+    take(*state, MIN);
+    assert_int_equal(m.count, most);
+    inbox_post(&own.inbox, m);
+    arena_drain_locked(*state);
+    assert_ptr_equal(own.depot.shelf[k].parked, m.first);
+    assert_int_equal(own.depot.bytes, most * SIZE);
+    check_arena_locked(*state);
+    magazine_t back = depot_take(&own.depot, k);
+    assert_ptr_equal(back.first, m.first);
+    assert_int_equal(back.count, most);
+    arena_give_list_locked(*state, back.first);
+    if (most / 4 < 2)
+        return; /* the smallest magazine is not small */
+    m = arena_take_run_locked(*state, SIZE, CHUNK_ALIGN, most / 4);
+    inbox_post(&own.inbox, m);
+    arena_drain_locked(*state);
+    assert_null(own.depot.shelf[k].parked);
+    assert_int_equal(own.depot.shelf[k].loose.count, most / 4);
+    check_arena_locked(*state);
+}
+
 static void a_mapping_that_comes_home_leaves_the_list(void **state)
 {
     mchunkptr c = large_map(HEAP_MAX_SIZE, CHUNK_ALIGN);
     assert_non_null(c);
     large_link_locked(*state, c);
     assert_int_equal(own.large_count, 1);
-    inbox_post(&own.inbox, chunk_mem(c), chunk_mem(c));
+    inbox_post_one(&own.inbox, chunk_mem(c));
     arena_drain_locked(*state);
     assert_int_equal(own.large_count, 0);
     assert_int_equal(own.large_bytes, 0);
@@ -658,6 +684,7 @@ int main(void)
         arena_test(a_chunk_does_not_grow_where_there_is_no_room),
         arena_test(what_is_cut_off_is_free),
         arena_test(what_comes_home_is_sorted_into_the_depot),
+        arena_test(a_magazine_that_comes_home_stays_one_if_it_is_no_small_one),
         arena_test(a_mapping_that_comes_home_leaves_the_list),
         arena_test(a_full_depot_is_merged_before_other_sizes_are_served),
         arena_test(what_was_asked_for_lately_is_merged_last),

@@ -166,7 +166,7 @@ static void flush_all(void)
         CHECK(link_show(t->bins[k].head) == NULL && t->spare[k].count == 0);
     }
     for (unsigned i = 0; i < OUTGOING; i++)
-        CHECK(t->out[i].first == NULL);
+        CHECK(t->out[i].chunks.first == NULL);
     CHECK(malloc(N) != NULL);
 }
 
@@ -192,13 +192,14 @@ static void foreign(void)
         if (arena_of(chunk_of(given_by_main[i])) == &main_arena)
             free(given_by_main[i]);
     CHECK(bin()->cap == cap && !t->mixed[k]); /* no demand: all collected */
-    CHECK(t->out[0].arena == &main_arena && t->out[0].bytes < OUTGOING_BYTES);
+    const outgoing_t *o = &t->out[k % OUTGOING];
+    CHECK(o->arena == &main_arena && o->k == k && o->chunks.count < class_magazine(SIZE));
     CHECK(atomic_load(&main_arena.inbox.first) == NULL); /* the rest was posted, */
     arena_lock(&main_arena);
     CHECK(main_arena.depot.bytes > before); /* and drained by who posted it */
     arena_unlock(&main_arena);
     front_flush();
-    CHECK(t->out[0].first == NULL);
+    CHECK(o->chunks.first == NULL);
 }
 
 static void foreign_chunks_are_collected_and_sent_home(void **state)

@@ -6,7 +6,7 @@
 enum { POSTERS = 4, POSTED = 20000, LIST_MOST = 7 };
 
 typedef struct parcel {
-    _Alignas(16) uintptr_t words[4]; /* two for links, then who and which */
+    _Alignas(16) uintptr_t words[6]; /* three for links, then who and which */
 } parcel_t;
 
 static inbox_t inbox;
@@ -19,18 +19,24 @@ static void an_empty_inbox_gives_nothing(void **state)
     assert_null(inbox_take(&inbox));
 }
 
-static void what_was_posted_is_taken_at_once_lists_in_order(void **state)
+static void what_was_posted_is_taken_at_once_magazines_as_they_were(void **state)
 {
     (void)state;
     parcel_t *p = parcels[0];
     link_set(&p[0], &p[1]);
-    inbox_post(&inbox, &p[0], &p[1]);
-    inbox_post(&inbox, &p[2], &p[2]);
-    void *mem = inbox_take(&inbox);
-    assert_ptr_equal(mem, &p[2]); /* the last one posted lies on top */
-    assert_ptr_equal(link_next(mem), &p[0]);
-    assert_ptr_equal(link_next(&p[0]), &p[1]);
+    link_set(&p[1], NULL);
+    inbox_post(&inbox, (magazine_t){&p[0], 2});
+    inbox_post_one(&inbox, &p[2]);
+    void *next = inbox_take(&inbox);
+    magazine_t m = magazine_get(next, &next);
+    assert_ptr_equal(m.first, &p[2]); /* the last one posted lies on top */
+    assert_int_equal(m.count, 1);
+    assert_ptr_equal(next, &p[0]);
+    m = magazine_get(next, &next);
+    assert_int_equal(m.count, 2);
+    assert_ptr_equal(link_next(m.first), &p[1]);
     assert_null(link_next(&p[1]));
+    assert_null(next);
     assert_null(inbox_take(&inbox));
 }
 
@@ -40,7 +46,7 @@ static void what_waits_bears_the_mark(void **state)
     parcel_t *p = parcels[0];
     memset(p, 0, sizeof *p);
     assert_false(link_marked(p));
-    inbox_post(&inbox, p, p);
+    inbox_post_one(&inbox, p);
     assert_true(link_marked(inbox_take(&inbox)));
     link_unmark(p);
     assert_false(link_marked(p));
@@ -76,11 +82,11 @@ static void *post_all(void *arg)
         size_t n = 1 + random_below(&chance, LIST_MOST);
         n = n < POSTED - i ? n : POSTED - i;
         for (size_t j = i; j < i + n; j++) {
-            mine[j].words[2] = who;
-            mine[j].words[3] = j;
+            mine[j].words[3] = who;
+            mine[j].words[4] = j;
             link_set(&mine[j], j + 1 < i + n ? &mine[j + 1] : NULL);
         }
-        inbox_post(&inbox, &mine[i], &mine[i + n - 1]);
+        inbox_post(&inbox, (magazine_t){&mine[i], (unsigned)n});
         i += n;
     }
     atomic_fetch_sub(&posting, 1);
@@ -90,11 +96,17 @@ static void *post_all(void *arg)
 static size_t take_all(unsigned char seen[POSTERS][POSTED])
 {
     size_t n = 0;
-    for (void *mem = inbox_take(&inbox); mem != NULL; mem = link_next(mem), n++) {
-        const parcel_t *p = mem;
-        CHECK(p->words[2] < POSTERS && p->words[3] < POSTED); /* contents came along */
-        CHECK(p == &parcels[p->words[2]][p->words[3]]);
-        seen[p->words[2]][p->words[3]]++;
+    void *next = inbox_take(&inbox);
+    while (next != NULL) {
+        magazine_t m = magazine_get(next, &next);
+        for (unsigned i = 0; i < m.count; i++, m.first = link_next(m.first)) {
+            const parcel_t *p = m.first;
+            CHECK(p->words[3] < POSTERS && p->words[4] < POSTED); /* contents, too */
+            CHECK(p == &parcels[p->words[3]][p->words[4]]);
+            seen[p->words[3]][p->words[4]]++;
+        }
+        CHECK(m.first == NULL);
+        n += m.count;
     }
     return n;
 }
@@ -123,7 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_inbox_gives_nothing),
-        cmocka_unit_test(what_was_posted_is_taken_at_once_lists_in_order),
+        cmocka_unit_test(what_was_posted_is_taken_at_once_magazines_as_they_were),
         cmocka_unit_test(what_waits_bears_the_mark),
         cmocka_unit_test(a_forged_link_is_not_followed),
         cmocka_unit_test(from_several_threads_everything_arrives_once),

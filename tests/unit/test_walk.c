@@ -124,7 +124,7 @@ static void heaps_come_by_address_and_their_chunks_end_to_end(void **state)
 static void the_inbox_is_sorted_before_the_walk(void **state)
 {
     mchunkptr c = take(*state, 64);
-    inbox_post(&own.inbox, chunk_mem(c), chunk_mem(c));
+    inbox_post_one(&own.inbox, chunk_mem(c));
     walk_own();
     assert_int_equal(item_of(c)->kind, CMALLOC_CACHED);
     assert_int_equal(own.depot.bytes, 64);
