@@ -118,7 +118,7 @@
 #define PURGE_AT_ONCE 8
 #define PURGE_PIECE (CM_TINY ? 32 * KIB : 4 * MIB)
 #define PURGE_MAGAZINES 8
-#define PURGE_PATIENCE 20 /* milliseconds that a trim waits for another purge to end */
+#define PURGE_PATIENCE 1000 /* milliseconds that a trim waits for another purge to end */
 
 /* Bytes waiting in an arena, or kept mappings, that are worth a purger; and what it
  * leaves alone when it ends. */
