@@ -103,15 +103,20 @@ CM_INLINE size_t chunk_word_plain(const chunk_t *c)
     return atomic_load_explicit(&c->size_flags, memory_order_relaxed) & CHUNK_WORD_MASK;
 }
 
+/* A size word as it stands in memory bears the seal of c. */
+CM_INLINE bool chunk_seal_is_right(const chunk_t *c, size_t sealed)
+{
+    size_t right = seal_of((size_t)c, sealed & CHUNK_WORD_MASK);
+    return !CHUNK_SEALED || ((sealed ^ right) & ~CHUNK_WORD_MASK) == 0;
+}
+
 /* The size word with its flags. In the secure variant a wrong seal is fatal. */
 CM_INLINE size_t chunk_word(const chunk_t *c)
 {
     size_t sealed = atomic_load_explicit(&c->size_flags, memory_order_relaxed);
-    size_t word = sealed & CHUNK_WORD_MASK;
-    if (CHUNK_SEALED && cm_unlikely((sealed ^ word) != chunk_seal(c, word)) &&
-        cm_secure(seal))
+    if (cm_unlikely(!chunk_seal_is_right(c, sealed)) && cm_secure(seal))
         cm_panic(PANIC_SEAL, (const char *)c + CHUNK_HEADER);
-    return word;
+    return sealed & CHUNK_WORD_MASK;
 }
 
 CM_INLINE void chunk_set_word(mchunkptr c, size_t word)
