@@ -141,6 +141,8 @@ static void *pop_aligned(thread_t *t, cache_bin_t *b, size_t align)
         if (words == NULL)
             return NULL;
         if (((uintptr_t)words & (align - 1)) == 0) {
+            if (CM_SECURE)
+                (void)link_next(words); /* verified, as in cache_pop */
             *link = words[0];
             b->room++;
             t->taken++;

@@ -32,16 +32,12 @@ CM_INLINE void *cache_pop(thread_t *t, cache_bin_t *b, bool hit)
         t->taken = SIZE_MAX; /* as it was */
         return NULL;
     }
-    if (cm_unlikely((mem & (CHUNK_ALIGN - 1)) != 0) ||
-        (CM_SECURE && !registry_has((const void *)mem))) /* NOLINT */
+    if (cm_unlikely((mem & (CHUNK_ALIGN - 1)) != 0))
         cm_panic(PANIC_LINKS, (const void *)mem); /* NOLINT(performance-no-int-to-ptr) */
     uintptr_t *words = (uintptr_t *)mem;          /* NOLINT(performance-no-int-to-ptr) */
-    uintptr_t *other = CM_SECURE ? harden_choose(words) : NULL;
-    if (CM_SECURE && other != NULL) {
-        b->room++;
-        return other;
-    }
     b->head = words[0];
+    if (CM_SECURE)
+        words = harden_choose(t, b, words);
     b->room++;
     words[1] = 0;
     return words;
@@ -99,13 +95,11 @@ CM_INLINE void *cache_aligned(size_t align, size_t n)
 }
 
 /* The hit of free, of a chunk of least to most bytes; false: a miss, and nothing has
- * changed. One comparison finds the pointers that are NULL, misaligned, or not of this
- * thread's arena: a rotated misaligned offset is larger than any span. */
+ * changed. */
 CM_INLINE bool cache_free_between(void *mem, size_t least, size_t most)
 {
     thread_t *t = thread_self;
-    uintptr_t offset = (uintptr_t)mem - t->window;
-    if (cm_unlikely((offset >> 4 | offset << (SIZE_SZ * 8 - 4)) >= t->span))
+    if (cm_unlikely(!thread_window_has(t, (uintptr_t)mem)))
         return false;
     size_t word = chunk_word(chunk_of(mem)), size = word & ~(CHUNK_ALIGN - 1);
     if (cm_unlikely(size < least || size > most))

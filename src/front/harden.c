@@ -13,7 +13,7 @@ void harden_check(const chunk_t *c)
 {
     if (!CM_SECURE || !canary_is_borne(c))
         return;
-    size_t found = *canary_place(c), right = canary_of(c);
+    size_t found = *canary_place(c, chunk_size(c)), right = canary_of(c);
     /* A chunk that the heap has taken back has its footer there. */
     if (cm_unlikely(found == ~right || (found != right && chunk_is_free(c))))
         cm_panic(PANIC_DOUBLE_FREE, chunk_mem(c));
@@ -42,21 +42,7 @@ void harden_in(mchunkptr c)
     if (cm_secure(zero))
         memset(chunk_mem(c), 0, chunk_usable(c));
     if (cm_secure(canary))
-        *canary_place(c) = ~canary_of(c);
-}
-
-/* --- chance --- */
-
-uintptr_t *harden_choose(uintptr_t *words)
-{
-    if (!cm_secure(shuffle) || (seal_chance() & 1) == 0)
-        return NULL;
-    uintptr_t *second = link_next(words);
-    if (second != NULL) {
-        words[0] = second[0];
-        link_unmark(second);
-    }
-    return second;
+        *canary_place(c, chunk_size(c)) = ~canary_of(c);
 }
 
 /* --- quarantine: a ring of the chunks that were freed last --- */

@@ -22,7 +22,10 @@ CM_INLINE size_t canary_of(const chunk_t *c)
     return seal_of((size_t)c, ~(size_t)c) & ~(size_t)0xff;
 }
 
-CM_INLINE size_t *canary_place(const chunk_t *c) { return &chunk_next(c)->prev_size; }
+CM_INLINE size_t *canary_place(const chunk_t *c, size_t size)
+{
+    return &chunk_at(c, size)->prev_size;
+}
 
 CM_INLINE bool canary_is_borne(const chunk_t *c)
 {
@@ -32,8 +35,12 @@ CM_INLINE bool canary_is_borne(const chunk_t *c)
 /* mem is handed out; NULL is nothing. Returns it. */
 CM_INLINE void *harden_out(void *mem)
 {
-    if (CM_SECURE && cm_likely(mem != NULL) && canary_is_borne(chunk_of(mem)))
-        *canary_place(chunk_of(mem)) = canary_of(chunk_of(mem));
+    if (cm_unlikely(mem == NULL) || !cm_secure(canary))
+        return mem;
+    mchunkptr c = chunk_of(mem);
+    size_t word = chunk_word(c);
+    if (cm_likely((word & CHUNK_M) == 0))
+        *canary_place(c, word & ~CHUNK_FLAGS) = canary_of(c);
     return mem;
 }
 
@@ -46,9 +53,26 @@ void harden_resized(mchunkptr c, size_t before);
 /* c is given back: checked, marked, zeroed. */
 void harden_in(mchunkptr c);
 
-/* A bin's first chunk is words, the second may go instead: taken out of the list. NULL:
- * the first one goes. */
-uintptr_t *harden_choose(uintptr_t *words);
+/* One of the first two chunks of b, which had been words and what it leads to; chance
+ * says which, without a branch that a processor would guess wrong every other time.
+ * b->head is the second one before; whichever stays leads to the third one after. */
+CM_INLINE uintptr_t *harden_choose(const thread_t *t, cache_bin_t *b, uintptr_t *words)
+{
+    uintptr_t second = b->head ^ t->secret.mask;
+    if (cm_unlikely(second == 0))
+        return words;
+    if (cm_unlikely(!thread_window_has(t, second)) &&
+        ((second & (CHUNK_ALIGN - 1)) != 0 || !registry_has((const void *)second)))
+        cm_panic(PANIC_LINKS, (const void *)second); /* NOLINT */
+    if (!cm_secure(shuffle))
+        return words;
+    size_t chance = seal_of((uintptr_t)words, t->taken) >> (SIZE_SZ * 4) & 1;
+    uintptr_t swap = ((uintptr_t)words ^ second) & -chance;
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
+    *(uintptr_t *)(second ^ swap) = *(uintptr_t *)second;
+    b->head ^= swap;
+    return (uintptr_t *)((uintptr_t)words ^ swap); /* NOLINT */
+}
 
 /* Hold c back. Returns a chunk's memory whose time is up, or NULL; call again with NULL
  * until there is none. */

@@ -91,6 +91,15 @@ CM_INLINE thread_t *thread_get(void)
     return cm_likely(t != &thread_none) ? t : thread_attach();
 }
 
+/* mem may be a chunk's of t's arena, in memory that stays its own. One comparison finds
+ * what is NULL, misaligned, or outside: a rotated misaligned offset is larger than any
+ * span. */
+CM_INLINE bool thread_window_has(const thread_t *t, uintptr_t mem)
+{
+    uintptr_t offset = mem - t->window;
+    return (offset >> 4 | offset << (SIZE_SZ * 8 - 4)) < t->span;
+}
+
 /* Lock the arena that t allocates from; another one if a fork has orphaned it. NULL:
  * there is none. */
 arena_t *thread_lock_arena(thread_t *t);
