@@ -56,7 +56,7 @@ typedef struct thread {
     unsigned hand;       /* goes round the classes (drain.c) */
     uint32_t heads[CLASS_COUNT]; /* of the bins, in part, when it was there last */
     size_t charge; /* bytes that caps may hold, counted against CACHE_BUDGET */
-    struct quarantine *quarantine; /* the secure variant (harden.h) */
+    struct quarantine *quarantine; /* the secure variant (quarantine.h) */
     struct sampler *sampler;       /* the heap profiler (sample.h) */
     struct thread *next_free;
     _Atomic(struct thread *) next_all;
