@@ -188,9 +188,13 @@ static void behind_a_mapping_nothing_can_be_written(void **state)
     assert_faults(mem + malloc_usable_size(mem));
     assert_faults(aligned + malloc_usable_size(aligned));
     memset(mem, 'x', malloc_usable_size(mem));
-    mem = realloc(mem, 2 * MIB);
-    assert_true(is_all(mem, 'x', MIB));
-    assert_faults(mem + malloc_usable_size(mem));
+    static const size_t sizes[] = {2 * MIB, 8 * MIB, 3 * MIB, 3 * MIB - 4096, 4 * MIB};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        mem = realloc(mem, sizes[i]);
+        assert_true(is_all(mem, 'x', MIB));
+        mem[malloc_usable_size(mem) - 1] = 'y';
+        assert_faults(mem + malloc_usable_size(mem));
+    }
     free(mem);
     free(aligned);
 }
