@@ -177,7 +177,7 @@ CM_INLINE void free_hardened(void *mem)
         return;
     }
     harden_wipe_small(chunk_of(mem), size);
-    if (cm_likely(quarantine_put(t, q, mem, size)))
+    if (cm_likely(quarantine_exchange(t, q, mem, size)))
         thread_leave_quietly();
     else
         quarantine_hold(t, mem, size);

@@ -9,7 +9,6 @@
 #include "front/foreign.h"
 
 #include "base/options.h"
-#include "front/memcheck.h"
 #include "front/sample.h"
 
 _Atomic size_t cache_charged;
@@ -35,12 +34,6 @@ static bool grow_cap(thread_t *t, cache_bin_t *b, size_t size)
     b->room += cap - b->cap;
     b->cap = cap;
     return true;
-}
-
-static bool caches_off(const thread_t *t)
-{
-    return t->arena == NULL || memcheck_on() ||
-           atomic_load_explicit(&cm_options.perturb, memory_order_relaxed) != 0;
 }
 
 /* --- refill --- */
@@ -119,7 +112,7 @@ static bool refill(thread_t *t, unsigned k, size_t align)
 void *cache_take(thread_t *t, size_t n)
 {
     unsigned k = class_of(class_round(chunk_size_for(n)));
-    if (caches_off(t))
+    if (cache_is_off(t))
         return NULL;
     void *mem = cache_pop(t, &t->bins[k], false);
     if (cm_likely(mem != NULL) || !thread_enter())
@@ -161,7 +154,7 @@ void *cache_take_aligned(thread_t *t, size_t align, size_t size)
     size_t natural = size & -size; /* where one chunk is aligned so are the others */
     if (natural > ALIGNED_RUN)
         natural = ALIGNED_RUN;
-    if (caches_off(t) || !thread_enter())
+    if (cache_is_off(t) || !thread_enter())
         return NULL;
     void *mem = pop_aligned(t, b, align);
     if (mem == NULL && b->room == b->cap && align <= natural && refill(t, k, natural))
@@ -266,10 +259,8 @@ static void give_foreign(thread_t *t, arena_t *a, unsigned k, mchunkptr c)
     cache_push(t, b, chunk_mem(c), b->room, t->secret.key);
 }
 
-bool cache_give(thread_t *t, mchunkptr c)
+void cache_give_inside(thread_t *t, mchunkptr c)
 {
-    if (caches_off(t) || !thread_enter())
-        return false;
     arena_t *a = arena_of(c);
     unsigned k = class_of(chunk_size(c));
     void *mem = chunk_mem(c);
@@ -279,6 +270,13 @@ bool cache_give(thread_t *t, mchunkptr c)
         give_own(t, k, c);
     else
         give_foreign(t, a, k, c);
+}
+
+bool cache_give(thread_t *t, mchunkptr c)
+{
+    if (cache_is_off(t) || !thread_enter())
+        return false;
+    cache_give_inside(t, c);
     thread_leave();
     return true;
 }

@@ -9,6 +9,7 @@
 #define CM_FRONT_CACHE_H
 
 #include "front/harden.h"
+#include "front/memcheck.h"
 
 /* Requests up to this hit on an exact class. */
 #define CACHE_HIT_MAX (CLASS_EXACT_MAX - CHUNK_OVERHEAD)
@@ -135,9 +136,19 @@ void *cache_take(thread_t *t, size_t n);
  * NULL also if there is none at hand. */
 void *cache_take_aligned(thread_t *t, size_t align, size_t size);
 
-/* Keep chunk c of size CLASS_MAX or less, whoever it belongs to. False: t has no
- * cache. */
+/* t has no cache, or must not use it. */
+CM_INLINE bool cache_is_off(const thread_t *t)
+{
+    return t->arena == NULL || memcheck_on() ||
+           atomic_load_explicit(&cm_options.perturb, memory_order_relaxed) != 0;
+}
+
+/* Keep chunk c of size CLASS_MAX or less, whoever it belongs to. False: the cache is
+ * off. */
 bool cache_give(thread_t *t, mchunkptr c);
+
+/* The same. Pre: the cache is on; inside. */
+void cache_give_inside(thread_t *t, mchunkptr c);
 
 /* Chunk c of t's arena has been freed outside of the window: frees around it are hits
  * from now on. Only in memory that stays the arena's for ever: the break, and the heap

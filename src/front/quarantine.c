@@ -15,32 +15,39 @@ static quarantine_t *quarantine_of(thread_t *t)
     return t->quarantine;
 }
 
-static void *take_oldest(quarantine_t *q)
+static held_t take_oldest(quarantine_t *q)
 {
-    size_t i = q->first++ % QUARANTINE_SLOTS;
-    q->bytes -= q->ring[i].size;
-    link_unmark(q->ring[i].mem);
-    return q->ring[i].mem;
+    held_t old = q->ring[q->first++ % QUARANTINE_SLOTS];
+    q->bytes -= old.size;
+    link_unmark(old.mem);
+    return old;
 }
 
-/* Caches and places enter the core themselves. */
-static void give_outside(thread_t *t, void *mem)
+/* The long way of quarantine_pass. Places enter the core themselves. */
+static void pass_on(thread_t *t, held_t old)
 {
+    if (quarantine_pass(t, old.mem, old.size))
+        return;
+    mchunkptr c = chunk_of(old.mem);
+    if (!cache_is_off(t)) {
+        cache_give_inside(t, c);
+        return;
+    }
     thread_leave();
-    if (!cache_give(t, chunk_of(mem)))
-        place_give(chunk_of(mem));
+    place_give(c);
     (void)thread_enter();
 }
 
-CM_NOINLINE void quarantine_hold(thread_t *t, void *mem, size_t size)
+void quarantine_hold(thread_t *t, void *mem, size_t size)
 {
     quarantine_t *q = quarantine_of(t);
-    if (q != NULL) {
-        while (!quarantine_put(t, q, mem, size))
-            give_outside(t, take_oldest(q));
-    } else if (!quarantine_pass(t, mem, size)) {
-        give_outside(t, mem);
-    }
+    held_t new = {mem, size};
+    while (q != NULL && quarantine_is_full(q))
+        pass_on(t, take_oldest(q));
+    if (q != NULL)
+        quarantine_put(q, new);
+    else
+        pass_on(t, new);
     thread_leave();
 }
 
@@ -48,7 +55,7 @@ void quarantine_flush(thread_t *t)
 {
     quarantine_t *q = CM_SECURE ? t->quarantine : NULL;
     while (q != NULL && q->first != q->next) {
-        void *mem = take_oldest(q);
+        void *mem = take_oldest(q).mem;
         inbox_post(&arena_of(chunk_of(mem))->inbox, mem, mem);
     }
 }

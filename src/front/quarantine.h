@@ -52,28 +52,32 @@ CM_INLINE bool quarantine_pass(thread_t *t, void *mem, size_t size)
     return true;
 }
 
-/* Hold back mem's chunk of size bytes, and pass on the oldest until there is room. False:
- * the oldest would be no hit, and there is none. */
-CM_INLINE bool quarantine_put(thread_t *t, quarantine_t *q, void *mem, size_t size)
+CM_INLINE bool quarantine_is_full(const quarantine_t *q)
 {
-    size_t most = quarantine_most(), bytes = q->bytes;
-    unsigned first = q->first, next = q->next;
-    bool room = true;
-    while (room && (bytes > most || next - first == QUARANTINE_SLOTS)) {
-        const held_t *old = &q->ring[first % QUARANTINE_SLOTS];
-        room = quarantine_pass(t, old->mem, old->size);
-        bytes -= room ? old->size : 0;
-        first += room;
+    return q->bytes > quarantine_most() || q->next - q->first == QUARANTINE_SLOTS;
+}
+
+/* Pre: there is room. */
+CM_INLINE void quarantine_put(quarantine_t *q, held_t new)
+{
+    q->ring[q->next++ % QUARANTINE_SLOTS] = new;
+    q->bytes += new.size;
+    link_mark(new.mem);
+}
+
+/* The hit: what must goes out and mem's chunk in. False: that is no hit, and it is not
+ * in. */
+CM_INLINE bool quarantine_exchange(thread_t *t, quarantine_t *q, void *mem, size_t size)
+{
+    while (quarantine_is_full(q)) {
+        const held_t *old = &q->ring[q->first % QUARANTINE_SLOTS];
+        if (!quarantine_pass(t, old->mem, old->size))
+            return false;
+        q->bytes -= old->size;
+        q->first++;
     }
-    if (room) {
-        q->ring[next % QUARANTINE_SLOTS] = (held_t){mem, size};
-        q->next = next + 1;
-        bytes += size;
-        link_mark(mem);
-    }
-    q->bytes = bytes;
-    q->first = first;
-    return room;
+    quarantine_put(q, (held_t){mem, size});
+    return true;
 }
 
 /* Hold back mem's chunk of size bytes, CLASS_MAX or less, if the option says so. Pre:
