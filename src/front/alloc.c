@@ -153,34 +153,37 @@ static bool is_watched(void)
            atomic_load_explicit(&cm_options.perturb, memory_order_relaxed) != 0;
 }
 
-/* mem's chunk has size bytes and was verified. */
-CM_NOINLINE static void free_verified(thread_t *t, void *mem, size_t size)
+/* The same where a call is needed, or a cache first. */
+CM_NOINLINE static void free_verified(void *mem, size_t size)
 {
+    thread_t *t = thread_get();
+    if (size > CLASS_MAX || !thread_enter()) {
+        free_slow(mem);
+        return;
+    }
     harden_wipe(chunk_of(mem), size);
     quarantine_hold(t, mem, size);
 }
 
-/* The secure variant's hit, whatever the size. It calls nothing, but to go on there:
- * whatever is not as it mostly is, is found out by others. */
+/* The secure variant's hit, of any class. It calls nothing but as the last thing that it
+ * does, so that few registers are kept: what is not as it mostly is goes to others. */
 CM_INLINE void free_hardened(void *mem)
 {
     thread_t *t = thread_self;
     size_t size = harden_size(mem);
-    if (cm_unlikely(size - CHUNK_MIN > CLASS_MAX - CHUNK_MIN || is_watched()) ||
-        !thread_enter()) {
+    if (cm_unlikely(size < CHUNK_MIN || is_watched()))
         free_slow(mem);
-        return;
+    else if (cm_unlikely(!harden_is_small(size) || t->quarantine == NULL))
+        free_verified(mem, size);
+    else if (cm_unlikely(!thread_enter()))
+        free_slow(mem);
+    else {
+        harden_wipe_small(chunk_of(mem), size);
+        if (cm_likely(quarantine_exchange(t, t->quarantine, mem, size)))
+            thread_leave_quietly();
+        else
+            quarantine_hold(t, mem, size);
     }
-    quarantine_t *q = t->quarantine;
-    if (cm_unlikely(q == NULL || !harden_is_small(size))) {
-        free_verified(t, mem, size);
-        return;
-    }
-    harden_wipe_small(chunk_of(mem), size);
-    if (cm_likely(quarantine_exchange(t, q, mem, size)))
-        thread_leave_quietly();
-    else
-        quarantine_hold(t, mem, size);
 }
 
 void front_free_miss(void *mem)

@@ -259,7 +259,7 @@ static void give_foreign(thread_t *t, arena_t *a, unsigned k, mchunkptr c)
     cache_push(t, b, chunk_mem(c), b->room, t->secret.key);
 }
 
-void cache_give_inside(thread_t *t, mchunkptr c)
+CM_INLINE void give_any(thread_t *t, mchunkptr c)
 {
     arena_t *a = arena_of(c);
     unsigned k = class_of(chunk_size(c));
@@ -276,7 +276,12 @@ bool cache_give(thread_t *t, mchunkptr c)
 {
     if (cache_is_off(t) || !thread_enter())
         return false;
-    cache_give_inside(t, c);
+    give_any(t, c);
     thread_leave();
     return true;
 }
+
+/* Called by the quarantine alone: elsewhere give_any is a part of cache_give. */
+#if CM_SECURE
+void cache_give_inside(thread_t *t, mchunkptr c) { give_any(t, c); }
+#endif

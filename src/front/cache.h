@@ -147,7 +147,7 @@ CM_INLINE bool cache_is_off(const thread_t *t)
  * off. */
 bool cache_give(thread_t *t, mchunkptr c);
 
-/* The same. Pre: the cache is on; inside. */
+/* The same in the secure variant. Pre: the cache is on; inside. */
 void cache_give_inside(thread_t *t, mchunkptr c);
 
 /* Chunk c of t's arena has been freed outside of the window: frees around it are hits

@@ -7,6 +7,15 @@
 
 /* --- canaries --- */
 
+mchunkptr harden_owner(const void *mem)
+{
+    if (cm_likely(harden_size(mem) >= CHUNK_MIN))
+        return chunk_of(mem);
+    mchunkptr c = owner_chunk(mem);
+    harden_check(c);
+    return c;
+}
+
 void harden_check(const chunk_t *c)
 {
     if (!CM_SECURE || !canary_is_borne(c))
@@ -53,7 +62,7 @@ void harden_sized(const void *mem, size_t n, size_t align)
 {
     if (!cm_secure(sized) || mem == NULL)
         return;
-    const chunk_t *c = owner_chunk(mem);
+    const chunk_t *c = harden_owner(mem);
     if (((uintptr_t)mem & (align - 1)) != 0 || n > chunk_usable(c) ||
         chunk_size(c) > largest_for(n))
         cm_panic(PANIC_SIZED, mem);

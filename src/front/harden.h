@@ -63,6 +63,9 @@ CM_INLINE size_t harden_size(const void *mem)
 /* Fatal unless c is in use and nothing was written behind its payload. */
 void harden_check(const chunk_t *c);
 
+/* The chunk of mem, likewise. */
+mchunkptr harden_owner(const void *mem);
+
 /* c, which is in use, was resized where it stands from before bytes. */
 void harden_resized(mchunkptr c, size_t before);
 

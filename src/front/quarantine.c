@@ -29,7 +29,7 @@ static void pass_on(thread_t *t, held_t old)
     if (quarantine_pass(t, old.mem, old.size))
         return;
     mchunkptr c = chunk_of(old.mem);
-    if (!cache_is_off(t)) {
+    if (CM_SECURE && !cache_is_off(t)) {
         cache_give_inside(t, c);
         return;
     }

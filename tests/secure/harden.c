@@ -1,7 +1,9 @@
 /* harden.c - what the secure variant promises, each by itself and each switched off. */
 #include "../unit/inside.h"
 
-#include "front/harden.h"
+#include "front/quarantine.h"
+
+#include <pthread.h>
 
 /* ---- headers ----------------------------------------------------------------------- */
 
@@ -133,6 +135,23 @@ static void what_is_freed_is_zeroed_and_not_handed_out_at_once(void **state)
             free(next);
         }
     }
+}
+
+static void *free_in_thread(void *mem)
+{
+    free(mem);
+    assert_non_null(thread_self->quarantine);
+    assert_int_equal(thread_self->quarantine->bytes, chunk_size(chunk_of(mem)));
+    return NULL;
+}
+
+static void a_thread_that_only_frees_holds_back_as_well(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    void *mem = malloc(100);
+    assert_int_equal(pthread_create(&thread, NULL, free_in_thread, mem), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
 static void what_was_held_back_comes_out_again(void **state)
@@ -286,6 +305,7 @@ int main(void)
         cmocka_unit_test(a_second_free_is_found_whatever_was_written_between),
         cmocka_unit_test(in_place_growth_leaves_no_canary_behind),
         cmocka_unit_test(what_is_freed_is_zeroed_and_not_handed_out_at_once),
+        cmocka_unit_test(a_thread_that_only_frees_holds_back_as_well),
         cmocka_unit_test(what_was_held_back_comes_out_again),
         cmocka_unit_test(the_order_of_chunks_is_a_matter_of_chance),
         cmocka_unit_test(behind_a_mapping_nothing_can_be_written),
