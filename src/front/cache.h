@@ -33,7 +33,7 @@ CM_INLINE void *cache_pop(thread_t *t, cache_bin_t *b, bool hit)
         t->taken = SIZE_MAX; /* as it was */
         return NULL;
     }
-    if (cm_unlikely((mem & (CHUNK_ALIGN - 1)) != 0))
+    if (!CM_SECURE && cm_unlikely((mem & (CHUNK_ALIGN - 1)) != 0))
         cm_panic(PANIC_LINKS, (const void *)mem); /* NOLINT(performance-no-int-to-ptr) */
     uintptr_t *words = (uintptr_t *)mem;          /* NOLINT(performance-no-int-to-ptr) */
     b->head = words[0];

@@ -71,11 +71,11 @@ void harden_resized(mchunkptr c, size_t before);
 
 /* Sizes of chunks that are zeroed without a call. */
 #define HARDEN_STORE ((size_t)16)
-#define HARDEN_FEW (8 * HARDEN_STORE)
+#define HARDEN_FEW (16 * HARDEN_STORE)
 
 CM_INLINE bool harden_is_small(size_t size)
 {
-    return size - 2 * SIZE_SZ - HARDEN_STORE <= HARDEN_FEW - HARDEN_STORE;
+    return size - CHUNK_OVERHEAD - HARDEN_STORE <= HARDEN_FEW - HARDEN_STORE;
 }
 
 /* Zero n bytes at mem, from both ends: stores overlap where n is no power of two. Pre:
@@ -93,24 +93,24 @@ CM_INLINE void harden_zero_few(char *mem, size_t n)
         __builtin_memset(mem + 2 * HARDEN_STORE, 0, 2 * HARDEN_STORE);
         __builtin_memset(end - 4 * HARDEN_STORE, 0, 2 * HARDEN_STORE);
     }
+    if (n > 8 * HARDEN_STORE) {
+        __builtin_memset(mem + 4 * HARDEN_STORE, 0, 4 * HARDEN_STORE);
+        __builtin_memset(end - 8 * HARDEN_STORE, 0, 4 * HARDEN_STORE);
+    }
 }
 
-/* The word behind the payload of c, of size bytes, which was verified to be in use: in use
- * no longer. Without canaries it is payload. */
+/* c, of size bytes, was verified to be in use, and is no longer. */
 CM_INLINE void harden_mark(mchunkptr c, size_t size)
 {
-    size_t *word = canary_place(c, size);
     if (cm_secure(canary))
-        *word = ~*word;
-    else if (cm_secure(zero))
-        *word = 0;
+        *canary_place(c, size) = ~*canary_place(c, size);
 }
 
 /* c, of size bytes in a heap, is given back: zeroed and marked. */
 CM_INLINE void harden_wipe(mchunkptr c, size_t size)
 {
     if (cm_secure(zero))
-        memset(chunk_mem(c), 0, size - 2 * SIZE_SZ);
+        memset(chunk_mem(c), 0, size - CHUNK_OVERHEAD);
     harden_mark(c, size);
 }
 
@@ -118,7 +118,7 @@ CM_INLINE void harden_wipe(mchunkptr c, size_t size)
 CM_INLINE void harden_wipe_small(mchunkptr c, size_t size)
 {
     if (cm_secure(zero))
-        harden_zero_few(chunk_mem(c), size - 2 * SIZE_SZ);
+        harden_zero_few(chunk_mem(c), size - CHUNK_OVERHEAD);
     harden_mark(c, size);
 }
 
