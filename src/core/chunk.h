@@ -51,8 +51,8 @@ _Static_assert(CHUNK_MIN % CHUNK_ALIGN == 0 && CHUNK_HEADER % 8 == 0,
  * malloc(3)). */
 #define REQUEST_MAX ((size_t)PTRDIFF_MAX - 2 * HEAP_MAX_SIZE)
 
-/* Bytes of a heap chunk that are the secure variant's, behind the payload, whether it uses
- * them or not. */
+/* Bytes of a heap chunk that are the secure variant's, behind the payload, whether it
+ * uses them or not. */
 #define CHUNK_CANARY (CM_SECURE ? SIZE_SZ : 0)
 
 /* What a heap chunk needs beyond the payload, rounding apart. */

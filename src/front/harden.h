@@ -36,8 +36,10 @@ CM_INLINE bool canary_is_borne(const chunk_t *c)
 /* mem, of a heap, is handed out; NULL is nothing. Returns it. */
 CM_INLINE void *harden_out(void *mem)
 {
-    if (cm_likely(mem != NULL) && cm_secure(canary))
-        *canary_place(chunk_of(mem), chunk_size(chunk_of(mem))) = canary_of(chunk_of(mem));
+    if (cm_unlikely(mem == NULL) || !cm_secure(canary))
+        return mem;
+    mchunkptr c = chunk_of(mem);
+    *canary_place(c, chunk_size(c)) = canary_of(c);
     return mem;
 }
 
