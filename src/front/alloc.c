@@ -171,11 +171,10 @@ CM_INLINE void free_hardened(void *mem)
 {
     thread_t *t = thread_self;
     size_t size = harden_size(mem);
-    if (cm_unlikely(size < CHUNK_MIN || is_watched()))
-        free_slow(mem);
-    else if (cm_unlikely(!harden_is_small(size) || t->quarantine == NULL))
+    bool sound = size >= CHUNK_MIN && !is_watched();
+    if (cm_unlikely(sound && (!harden_is_small(size) || t->quarantine == NULL)))
         free_verified(mem, size);
-    else if (cm_unlikely(!thread_enter()))
+    else if (cm_unlikely(!sound || !thread_enter()))
         free_slow(mem);
     else {
         harden_wipe_small(chunk_of(mem), size);
