@@ -107,8 +107,8 @@ CM_INLINE size_t chunk_word_plain(const chunk_t *c)
 /* A size word as it stands in memory bears the seal of c. */
 CM_INLINE bool chunk_seal_is_right(const chunk_t *c, size_t sealed)
 {
-    size_t right = seal_of((size_t)c, sealed & CHUNK_WORD_MASK);
-    return !CHUNK_SEALED || ((sealed ^ right) & ~CHUNK_WORD_MASK) == 0;
+    return !CHUNK_SEALED || ((sealed ^ seal_of((size_t)c, sealed & CHUNK_WORD_MASK)) &
+                             ~CHUNK_WORD_MASK) == 0;
 }
 
 /* The size word with its flags. In the secure variant a wrong seal is fatal. */
