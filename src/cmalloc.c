@@ -38,6 +38,7 @@
 #include "front/memcheck.c"
 #include "front/place.c"
 #include "front/purger.c"
+#include "front/quarantine.c"
 #include "front/resize.c"
 #include "front/sample.c"
 #include "front/thread.c"

@@ -51,17 +51,18 @@ _Static_assert(CHUNK_MIN % CHUNK_ALIGN == 0 && CHUNK_HEADER % 8 == 0,
  * malloc(3)). */
 #define REQUEST_MAX ((size_t)PTRDIFF_MAX - 2 * HEAP_MAX_SIZE)
 
-/* Bytes of a heap chunk that are the secure variant's, behind the payload. */
-CM_INLINE size_t chunk_canary(void) { return cm_secure(canary) ? SIZE_SZ : 0; }
+/* Bytes of a heap chunk that are the secure variant's, behind the payload, whether it
+ * uses them or not. */
+#define CHUNK_CANARY (CM_SECURE ? SIZE_SZ : 0)
 
-/* What a chunk needs at most beyond the payload, rounding apart. */
-#define CHUNK_OVERHEAD (CM_SECURE ? 2 * SIZE_SZ : SIZE_SZ)
+/* What a heap chunk needs beyond the payload, rounding apart. */
+#define CHUNK_OVERHEAD (SIZE_SZ + CHUNK_CANARY)
 
 /* Bytes of the chunk that serves a request: one header word more, rounded up. Pre: n <=
  * REQUEST_MAX. */
 CM_INLINE size_t chunk_size_for(size_t n)
 {
-    size_t size = (n + chunk_canary() + SIZE_SZ + CHUNK_ALIGN - 1) & ~(CHUNK_ALIGN - 1);
+    size_t size = (n + CHUNK_OVERHEAD + CHUNK_ALIGN - 1) & ~(CHUNK_ALIGN - 1);
     return size < CHUNK_MIN ? CHUNK_MIN : size;
 }
 
@@ -103,15 +104,20 @@ CM_INLINE size_t chunk_word_plain(const chunk_t *c)
     return atomic_load_explicit(&c->size_flags, memory_order_relaxed) & CHUNK_WORD_MASK;
 }
 
+/* A size word as it stands in memory bears the seal of c. */
+CM_INLINE bool chunk_seal_is_right(const chunk_t *c, size_t sealed)
+{
+    return !CHUNK_SEALED || ((sealed ^ seal_of((size_t)c, sealed & CHUNK_WORD_MASK)) &
+                             ~CHUNK_WORD_MASK) == 0;
+}
+
 /* The size word with its flags. In the secure variant a wrong seal is fatal. */
 CM_INLINE size_t chunk_word(const chunk_t *c)
 {
     size_t sealed = atomic_load_explicit(&c->size_flags, memory_order_relaxed);
-    size_t word = sealed & CHUNK_WORD_MASK;
-    if (CHUNK_SEALED && cm_unlikely((sealed ^ word) != chunk_seal(c, word)) &&
-        cm_secure(seal))
+    if (cm_unlikely(!chunk_seal_is_right(c, sealed)) && cm_secure(seal))
         cm_panic(PANIC_SEAL, (const char *)c + CHUNK_HEADER);
-    return word;
+    return sealed & CHUNK_WORD_MASK;
 }
 
 CM_INLINE void chunk_set_word(mchunkptr c, size_t word)
@@ -159,7 +165,7 @@ CM_INLINE size_t chunk_usable(const chunk_t *c)
 {
     size_t word = chunk_word(c);
     return (word & ~CHUNK_FLAGS) -
-           ((word & CHUNK_M) != 0 ? CHUNK_HEADER : SIZE_SZ + chunk_canary());
+           ((word & CHUNK_M) != 0 ? CHUNK_HEADER : CHUNK_OVERHEAD);
 }
 
 CM_INLINE void chunk_set_prev_inuse(mchunkptr c)

@@ -57,6 +57,14 @@ CM_INLINE char *heap_end(const heap_info *h)
     return (char *)(uintptr_t)h + h->committed;
 }
 
+/* c's header lies in memory that an allocated heap has committed. */
+CM_INLINE bool heap_has(const chunk_t *c)
+{
+    const heap_info *h = heap_of(c);
+    return registry_has_heap(c) &&
+           (size_t)((const char *)c - (const char *)h) < h->committed;
+}
+
 /* Bytes from c to the end of the memory that holds it. 0: its A flag is wrong. */
 CM_INLINE size_t chunk_room(const chunk_t *c)
 {

@@ -40,8 +40,7 @@ static void link_to(large_info *info, large_info *older, large_info *newer)
 
 /* --- the secure variant: a page behind each mapping that nobody may touch --- */
 
-/* os_guard is not in info->mapped; mappings that have one are neither kept nor
- * resized. */
+/* os_guard is not in info->mapped; mappings that have one are not kept. */
 
 static void guard_end(char *end)
 {
@@ -55,6 +54,26 @@ static char *map_guarded(size_t mapped)
     if (base != NULL)
         guard_end(base + mapped);
     return base;
+}
+
+/* The page is in the way of growth in place: so the rest moves, and gets a new one. NULL:
+ * all is as it was. */
+static char *remap_guarded(char *base, size_t before, size_t mapped)
+{
+    const size_t guard = os_guard();
+    if (mapped < before) {
+        if (!os_decommit(base + mapped, guard))
+            return NULL;
+        os_release(base + mapped + guard, before - mapped, before - mapped - guard);
+        return base;
+    }
+    char *moved = os_remap(base, before, mapped + guard, true);
+    if (moved == NULL)
+        return NULL;
+    guard_end(moved + mapped);
+    if (moved != base)
+        os_release(base + before, guard, 0);
+    return moved;
 }
 
 /* The last byte of c's header and the large_info share a page, whatever the alignment. */
@@ -345,14 +364,15 @@ mchunkptr large_resize(mchunkptr c, size_t n)
     size_t before = info->mapped;
     if (mapped == before)
         return c;
-    if (os_guard() > 0 || guard_has(info))
+    if (guard_has(info))
         return NULL;
     if (mapped > before) {
         make_room(mapped - before);
         if (!os_may_grow(mapped - before))
             return NULL;
     }
-    char *base = os_remap(info, before, mapped, true);
+    char *base = os_guard() > 0 ? remap_guarded((char *)info, before, mapped)
+                                : os_remap(info, before, mapped, true);
     if (base == NULL)
         return NULL;
     count_live((ptrdiff_t)mapped - (ptrdiff_t)before);

@@ -57,6 +57,9 @@ CM_INLINE void link_set(void *mem, const void *next)
     link_words(mem)[1] = link_secret.key;
 }
 
+/* It waits, in no list. */
+CM_INLINE void link_mark(void *mem) { link_words(mem)[1] = link_secret.key; }
+
 /* mem bears the mark. */
 CM_INLINE bool link_marked(const void *mem)
 {

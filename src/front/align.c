@@ -22,7 +22,7 @@ void *front_aligned_miss(size_t align, size_t n)
         mem = sample_cached(mem, n, align);
         if (mem != NULL)
             return mem;
-        wide = size - SIZE_SZ - chunk_canary();
+        wide = size - CHUNK_OVERHEAD;
     }
     place_t place = {.n = wide, .align = align};
     return place_take(&place) ? memcheck_taken(sample_placed(chunk_mem(place.chunk)), n)

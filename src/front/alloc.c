@@ -9,6 +9,7 @@
 #include "front/memcheck.h"
 #include "front/owner.h"
 #include "front/place.h"
+#include "front/quarantine.h"
 #include "front/sample.h"
 #include "os/os.h"
 
@@ -86,14 +87,13 @@ static void give(mchunkptr c)
         place_give(c);
 }
 
-/* What comes out of the quarantine goes the way of any other variant's. */
 static void hold_back(mchunkptr c)
 {
     thread_t *t = thread_get();
-    void *mem = quarantine_exchange(t, c);
-    for (; mem != NULL; mem = quarantine_exchange(t, NULL))
-        if (!cache_free(mem))
-            give(chunk_of(mem));
+    if (thread_enter())
+        quarantine_hold(t, chunk_mem(c), chunk_size(c));
+    else
+        place_give(c);
 }
 
 CM_NOINLINE static void free_slow(void *mem)
@@ -150,8 +150,49 @@ static bool free_far(void *mem)
     return true;
 }
 
+/* What was told to look at each free. */
+static bool is_watched(void)
+{
+    return sample_on() || memcheck_on() ||
+           atomic_load_explicit(&cm_options.perturb, memory_order_relaxed) != 0;
+}
+
+/* The same where a call is needed, or a cache first. */
+CM_NOINLINE static void free_verified(void *mem, size_t size)
+{
+    thread_t *t = thread_get();
+    if (size > CLASS_MAX || !thread_enter()) {
+        free_slow(mem);
+        return;
+    }
+    harden_wipe(chunk_of(mem), size);
+    quarantine_hold(t, mem, size);
+}
+
+/* The secure variant's hit, of any class. It calls nothing but as the last thing that it
+ * does, so that few registers are kept: what is not as it mostly is goes to others. */
+CM_INLINE void free_hardened(void *mem)
+{
+    thread_t *t = thread_self;
+    size_t size = harden_size(mem);
+    bool sound = size >= CHUNK_MIN && !is_watched();
+    if (cm_unlikely(sound && (!harden_is_small(size) || t->quarantine == NULL)))
+        free_verified(mem, size);
+    else if (cm_unlikely(!sound || !thread_enter()))
+        free_slow(mem);
+    else {
+        harden_wipe_small(chunk_of(mem), size);
+        if (cm_likely(quarantine_exchange(t, t->quarantine, mem, size)))
+            thread_leave_quietly();
+        else
+            quarantine_hold(t, mem, size);
+    }
+}
+
 void front_free_miss(void *mem)
 {
-    if (CM_SECURE || !(cm_likely(cache_free_wide(mem)) || free_far(mem)))
+    if (CM_SECURE)
+        free_hardened(mem);
+    else if (!(cm_likely(cache_free_wide(mem)) || free_far(mem)))
         free_slow(mem);
 }

@@ -9,7 +9,6 @@
 #include "front/foreign.h"
 
 #include "base/options.h"
-#include "front/memcheck.h"
 #include "front/sample.h"
 
 _Atomic size_t cache_charged;
@@ -35,12 +34,6 @@ static bool grow_cap(thread_t *t, cache_bin_t *b, size_t size)
     b->room += cap - b->cap;
     b->cap = cap;
     return true;
-}
-
-static bool caches_off(const thread_t *t)
-{
-    return t->arena == NULL || memcheck_on() ||
-           atomic_load_explicit(&cm_options.perturb, memory_order_relaxed) != 0;
 }
 
 /* --- refill --- */
@@ -119,7 +112,7 @@ static bool refill(thread_t *t, unsigned k, size_t align)
 void *cache_take(thread_t *t, size_t n)
 {
     unsigned k = class_of(class_round(chunk_size_for(n)));
-    if (caches_off(t))
+    if (cache_is_off(t))
         return NULL;
     void *mem = cache_pop(t, &t->bins[k], false);
     if (cm_likely(mem != NULL) || !thread_enter())
@@ -141,6 +134,8 @@ static void *pop_aligned(thread_t *t, cache_bin_t *b, size_t align)
         if (words == NULL)
             return NULL;
         if (((uintptr_t)words & (align - 1)) == 0) {
+            if (CM_SECURE)
+                (void)link_next(words); /* verified, as in cache_pop */
             *link = words[0];
             b->room++;
             t->taken++;
@@ -159,7 +154,7 @@ void *cache_take_aligned(thread_t *t, size_t align, size_t size)
     size_t natural = size & -size; /* where one chunk is aligned so are the others */
     if (natural > ALIGNED_RUN)
         natural = ALIGNED_RUN;
-    if (caches_off(t) || !thread_enter())
+    if (cache_is_off(t) || !thread_enter())
         return NULL;
     void *mem = pop_aligned(t, b, align);
     if (mem == NULL && b->room == b->cap && align <= natural && refill(t, k, natural))
@@ -254,7 +249,7 @@ static void give_own(thread_t *t, unsigned k, mchunkptr c)
 
 bool cache_send_home(thread_t *t, arena_t *a, unsigned k, void *mem)
 {
-    if (caches_off(t) || !thread_enter())
+    if (cache_is_off(t) || !thread_enter())
         return false;
     foreign_collect(t, a, k, mem);
     thread_leave();
@@ -273,10 +268,8 @@ static void give_foreign(thread_t *t, arena_t *a, unsigned k, mchunkptr c)
     cache_push(t, b, chunk_mem(c), b->room, t->secret.key);
 }
 
-bool cache_give(thread_t *t, mchunkptr c)
+CM_INLINE void give_any(thread_t *t, mchunkptr c)
 {
-    if (caches_off(t) || !thread_enter())
-        return false;
     arena_t *a = arena_of(c);
     unsigned k = class_of(chunk_size(c));
     void *mem = chunk_mem(c);
@@ -286,6 +279,18 @@ bool cache_give(thread_t *t, mchunkptr c)
         give_own(t, k, c);
     else
         give_foreign(t, a, k, c);
+}
+
+bool cache_give(thread_t *t, mchunkptr c)
+{
+    if (cache_is_off(t) || !thread_enter())
+        return false;
+    give_any(t, c);
     thread_leave();
     return true;
 }
+
+/* Called by the quarantine alone: elsewhere give_any is a part of cache_give. */
+#if CM_SECURE
+void cache_give_inside(thread_t *t, mchunkptr c) { give_any(t, c); }
+#endif

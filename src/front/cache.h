@@ -9,6 +9,7 @@
 #define CM_FRONT_CACHE_H
 
 #include "front/harden.h"
+#include "front/memcheck.h"
 
 /* Requests up to this hit on an exact class. */
 #define CACHE_HIT_MAX (CLASS_EXACT_MAX - CHUNK_OVERHEAD)
@@ -32,16 +33,12 @@ CM_INLINE void *cache_pop(thread_t *t, cache_bin_t *b, bool hit)
         t->taken = SIZE_MAX; /* as it was */
         return NULL;
     }
-    if (cm_unlikely((mem & (CHUNK_ALIGN - 1)) != 0) ||
-        (CM_SECURE && !registry_has((const void *)mem))) /* NOLINT */
+    if (!CM_SECURE && cm_unlikely((mem & (CHUNK_ALIGN - 1)) != 0))
         cm_panic(PANIC_LINKS, (const void *)mem); /* NOLINT(performance-no-int-to-ptr) */
     uintptr_t *words = (uintptr_t *)mem;          /* NOLINT(performance-no-int-to-ptr) */
-    uintptr_t *other = CM_SECURE ? harden_choose(words) : NULL;
-    if (CM_SECURE && other != NULL) {
-        b->room++;
-        return other;
-    }
     b->head = words[0];
+    if (CM_SECURE)
+        words = harden_choose(t, b, words);
     b->room++;
     words[1] = 0;
     return words;
@@ -99,13 +96,11 @@ CM_INLINE void *cache_aligned(size_t align, size_t n)
 }
 
 /* The hit of free, of a chunk of least to most bytes; false: a miss, and nothing has
- * changed. One comparison finds the pointers that are NULL, misaligned, or not of this
- * thread's arena: a rotated misaligned offset is larger than any span. */
+ * changed. */
 CM_INLINE bool cache_free_between(void *mem, size_t least, size_t most)
 {
     thread_t *t = thread_self;
-    uintptr_t offset = (uintptr_t)mem - t->window;
-    if (cm_unlikely((offset >> 4 | offset << (SIZE_SZ * 8 - 4)) >= t->span))
+    if (cm_unlikely(!thread_window_has(t, (uintptr_t)mem)))
         return false;
     size_t word = chunk_word(chunk_of(mem)), size = word & ~(CHUNK_ALIGN - 1);
     if (cm_unlikely(size < least || size > most))
@@ -141,9 +136,19 @@ void *cache_take(thread_t *t, size_t n);
  * NULL also if there is none at hand. */
 void *cache_take_aligned(thread_t *t, size_t align, size_t size);
 
-/* Keep chunk c of size CLASS_MAX or less, whoever it belongs to. False: t has no
- * cache. */
+/* t has no cache, or must not use it. */
+CM_INLINE bool cache_is_off(const thread_t *t)
+{
+    return t->arena == NULL || memcheck_on() ||
+           atomic_load_explicit(&cm_options.perturb, memory_order_relaxed) != 0;
+}
+
+/* Keep chunk c of size CLASS_MAX or less, whoever it belongs to. False: the cache is
+ * off. */
 bool cache_give(thread_t *t, mchunkptr c);
+
+/* The same in the secure variant. Pre: the cache is on; inside. */
+void cache_give_inside(thread_t *t, mchunkptr c);
 
 /* Chunk c of t's arena has been freed outside of the window: frees around it are hits
  * from now on. Only in memory that stays the arena's for ever: the break, and the heap

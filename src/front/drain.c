@@ -5,6 +5,7 @@
 #include "front/cache.h"
 
 #include "front/foreign.h"
+#include "front/quarantine.h"
 #include "front/sample.h"
 
 void cache_park(thread_t *t, unsigned k, magazine_t m)

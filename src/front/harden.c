@@ -5,15 +5,22 @@
 #include "front/owner.h"
 #include "os/os.h"
 
-#include <string.h>
-
 /* --- canaries --- */
+
+mchunkptr harden_owner(const void *mem)
+{
+    if (cm_likely(harden_size(mem) >= CHUNK_MIN))
+        return chunk_of(mem);
+    mchunkptr c = owner_chunk(mem);
+    harden_check(c);
+    return c;
+}
 
 void harden_check(const chunk_t *c)
 {
     if (!CM_SECURE || !canary_is_borne(c))
         return;
-    size_t found = *canary_place(c), right = canary_of(c);
+    size_t found = *canary_place(c, chunk_size(c)), right = canary_of(c);
     /* A chunk that the heap has taken back has its footer there. */
     if (cm_unlikely(found == ~right || (found != right && chunk_is_free(c))))
         cm_panic(PANIC_DOUBLE_FREE, chunk_mem(c));
@@ -37,87 +44,9 @@ void harden_in(mchunkptr c)
     if (!CM_SECURE)
         return;
     harden_check(c);
-    if ((chunk_word(c) & CHUNK_M) != 0)
-        return; /* it is unmapped */
-    if (cm_secure(zero))
-        memset(chunk_mem(c), 0, chunk_usable(c));
-    if (cm_secure(canary))
-        *canary_place(c) = ~canary_of(c);
-}
-
-/* --- chance --- */
-
-uintptr_t *harden_choose(uintptr_t *words)
-{
-    if (!cm_secure(shuffle) || (seal_chance() & 1) == 0)
-        return NULL;
-    uintptr_t *second = link_next(words);
-    if (second != NULL) {
-        words[0] = second[0];
-        link_unmark(second);
-    }
-    return second;
-}
-
-/* --- quarantine: a ring of the chunks that were freed last --- */
-
-struct quarantine {
-    void *mem[QUARANTINE_SLOTS];
-    unsigned first, count;
-    size_t bytes;
-};
-
-static void *take_oldest(struct quarantine *q)
-{
-    void *mem = q->mem[q->first];
-    q->first = (q->first + 1) % QUARANTINE_SLOTS;
-    q->count--;
-    q->bytes -= chunk_size(chunk_of(mem));
-    link_unmark(mem);
-    return mem;
-}
-
-static void put_newest(struct quarantine *q, void *mem)
-{
-    q->mem[(q->first + q->count) % QUARANTINE_SLOTS] = mem;
-    q->count++;
-    q->bytes += chunk_size(chunk_of(mem));
-    link_set(mem, NULL);
-}
-
-static struct quarantine *quarantine_of(thread_t *t)
-{
-    size_t bytes = os_pages(sizeof(struct quarantine));
-    if (t->quarantine == NULL && (t->quarantine = os_map(bytes)) != NULL)
-        os_count_metadata(bytes);
-    return t->quarantine;
-}
-
-void *quarantine_exchange(thread_t *t, mchunkptr c)
-{
-    size_t most = atomic_load_explicit(&cm_options.quarantine, memory_order_relaxed);
-    void *mem = c == NULL ? NULL : chunk_mem(c), *out = mem;
-    if (t->arena == NULL || most == 0 || !thread_enter())
-        return mem;
-    struct quarantine *q = quarantine_of(t);
-    if (q != NULL) {
-        out = NULL;
-        if (q->count == QUARANTINE_SLOTS || (q->count > 0 && q->bytes > most))
-            out = take_oldest(q);
-        if (mem != NULL)
-            put_newest(q, mem);
-    }
-    thread_leave();
-    return out;
-}
-
-void quarantine_flush(thread_t *t)
-{
-    struct quarantine *q = CM_SECURE ? t->quarantine : NULL;
-    while (q != NULL && q->count > 0) {
-        void *mem = take_oldest(q);
-        inbox_post_one(&arena_of(chunk_of(mem))->inbox, mem);
-    }
+    size_t word = chunk_word(c);
+    if ((word & CHUNK_M) == 0) /* else it is unmapped */
+        harden_wipe(c, word & ~CHUNK_FLAGS);
 }
 
 /* --- what the caller knows --- */
@@ -133,7 +62,7 @@ void harden_sized(const void *mem, size_t n, size_t align)
 {
     if (!cm_secure(sized) || mem == NULL)
         return;
-    const chunk_t *c = owner_chunk(mem);
+    const chunk_t *c = harden_owner(mem);
     if (((uintptr_t)mem & (align - 1)) != 0 || n > chunk_usable(c) ||
         chunk_size(c) > largest_for(n))
         cm_panic(PANIC_SIZED, mem);

@@ -178,7 +178,7 @@ bool place_take(place_t *p)
         count_taken(t);
     if (entered)
         thread_leave();
-    if (CM_SECURE && taken)
+    if (CM_SECURE && taken && (chunk_word(p->chunk) & CHUNK_M) == 0)
         harden_out(chunk_mem(p->chunk));
     return taken;
 }

@@ -85,8 +85,7 @@ static void *resize_heap(void *mem, mchunkptr c, size_t n)
 
 void *front_realloc(void *mem, size_t n)
 {
-    mchunkptr c = owner_chunk(mem);
-    harden_check(c);
+    mchunkptr c = CM_SECURE ? harden_owner(mem) : owner_chunk(mem);
     if (n > REQUEST_MAX)
         return NULL;
     if (memcheck_on())

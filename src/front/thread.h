@@ -56,7 +56,7 @@ typedef struct thread {
     unsigned hand;       /* goes round the classes (drain.c) */
     uint32_t heads[CLASS_COUNT]; /* of the bins, in part, when it was there last */
     size_t charge; /* bytes that caps may hold, counted against CACHE_BUDGET */
-    struct quarantine *quarantine; /* the secure variant (harden.h) */
+    struct quarantine *quarantine; /* the secure variant (quarantine.h) */
     struct sampler *sampler;       /* the heap profiler (sample.h) */
     struct thread *next_free;
     _Atomic(struct thread *) next_all;
@@ -89,6 +89,15 @@ CM_INLINE thread_t *thread_get(void)
 {
     thread_t *t = thread_self;
     return cm_likely(t != &thread_none) ? t : thread_attach();
+}
+
+/* mem may be a chunk's of t's arena, in memory that stays its own. One comparison finds
+ * what is NULL, misaligned, or outside: a rotated misaligned offset is larger than any
+ * span. */
+CM_INLINE bool thread_window_has(const thread_t *t, uintptr_t mem)
+{
+    uintptr_t offset = mem - t->window;
+    return (offset >> 4 | offset << (SIZE_SZ * 8 - 4)) < t->span;
 }
 
 /* Lock the arena that t allocates from; another one if a fork has orphaned it. NULL:

@@ -22,7 +22,7 @@ static void add_arena_locked(arena_t *a, cmalloc_stats *s, reader_t *reader)
     sum_of_one sum = {s, reader};
     walk_arena_locked(a, add_one, &sum);
     walk_larges_locked(a, add_one, &sum);
-    stats_add_arena(s, a, chunk_canary());
+    stats_add_arena(s, a, CHUNK_CANARY);
 }
 
 bool stats_arena(arena_t *a, cmalloc_stats *s, reader_t *reader)

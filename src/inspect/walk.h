@@ -79,8 +79,8 @@ int walk_target(walk_t *w, const root_t *root);
  * read. */
 const seal_key_t *walk_seal_of(reader_t *r, const root_t *root, seal_key_t *seal);
 
-/* Bytes at the end of each chunk in use in root's heaps that hold its canary. */
-size_t walk_canary_of(reader_t *r, const root_t *root);
+/* Bytes at the end of each chunk in use in root's heaps that may hold its canary. */
+size_t walk_canary_of(const root_t *root);
 
 /* --- this process --- */
 

@@ -73,12 +73,9 @@ const seal_key_t *walk_seal_of(reader_t *r, const root_t *root, seal_key_t *seal
                                                                               : NULL;
 }
 
-size_t walk_canary_of(reader_t *r, const root_t *root)
+size_t walk_canary_of(const root_t *root)
 {
-    uintptr_t at = (uintptr_t)root->options + offsetof(cm_options_t, canary);
-    size_t on = 0;
-    bool borne = (root->variant & ROOT_SECURE) != 0 && reader_copy(r, at, &on, sizeof on);
-    return borne && on != 0 ? SIZE_SZ : 0;
+    return (root->variant & ROOT_SECURE) != 0 ? SIZE_SZ : 0;
 }
 
 int walk_target(walk_t *w, const root_t *root)

@@ -33,7 +33,7 @@ static void count_fault(const char *what, uintptr_t where, void *arg)
 
 static void add_arenas(target_t *t, stats_set_t *set)
 {
-    size_t canary = walk_canary_of(&t->reader, &t->root);
+    size_t canary = walk_canary_of(&t->root);
     uintptr_t entry = (uintptr_t)t->root.arenas + offsetof(arena_table_t, arenas), at;
     for (unsigned i = 0; i < set->arena_count; i++, entry += sizeof at) {
         const arena_t *a = NULL;

@@ -1,7 +1,9 @@
 /* harden.c - what the secure variant promises, each by itself and each switched off. */
 #include "../unit/inside.h"
 
-#include "front/harden.h"
+#include "front/quarantine.h"
+
+#include <pthread.h>
 
 /* ---- headers ----------------------------------------------------------------------- */
 
@@ -135,6 +137,23 @@ static void what_is_freed_is_zeroed_and_not_handed_out_at_once(void **state)
     }
 }
 
+static void *free_in_thread(void *mem)
+{
+    free(mem);
+    assert_non_null(thread_self->quarantine);
+    assert_int_equal(thread_self->quarantine->bytes, chunk_size(chunk_of(mem)));
+    return NULL;
+}
+
+static void a_thread_that_only_frees_holds_back_as_well(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    void *mem = malloc(100);
+    assert_int_equal(pthread_create(&thread, NULL, free_in_thread, mem), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
 static void what_was_held_back_comes_out_again(void **state)
 {
     (void)state;
@@ -188,9 +207,13 @@ static void behind_a_mapping_nothing_can_be_written(void **state)
     assert_faults(mem + malloc_usable_size(mem));
     assert_faults(aligned + malloc_usable_size(aligned));
     memset(mem, 'x', malloc_usable_size(mem));
-    mem = realloc(mem, 2 * MIB);
-    assert_true(is_all(mem, 'x', MIB));
-    assert_faults(mem + malloc_usable_size(mem));
+    static const size_t sizes[] = {2 * MIB, 8 * MIB, 3 * MIB, 3 * MIB - 4096, 4 * MIB};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        mem = realloc(mem, sizes[i]);
+        assert_true(is_all(mem, 'x', MIB));
+        mem[malloc_usable_size(mem) - 1] = 'y';
+        assert_faults(mem + malloc_usable_size(mem));
+    }
     free(mem);
     free(aligned);
 }
@@ -282,6 +305,7 @@ int main(void)
         cmocka_unit_test(a_second_free_is_found_whatever_was_written_between),
         cmocka_unit_test(in_place_growth_leaves_no_canary_behind),
         cmocka_unit_test(what_is_freed_is_zeroed_and_not_handed_out_at_once),
+        cmocka_unit_test(a_thread_that_only_frees_holds_back_as_well),
         cmocka_unit_test(what_was_held_back_comes_out_again),
         cmocka_unit_test(the_order_of_chunks_is_a_matter_of_chance),
         cmocka_unit_test(behind_a_mapping_nothing_can_be_written),
