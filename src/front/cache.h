@@ -191,9 +191,9 @@ void cache_look_round(thread_t *t);
 /* Give all that t holds to the arenas; for its own thread. Its caps go back to zero. */
 void cache_flush(thread_t *t);
 
-/* Give what other threads hold and do not need at once, their spare magazines, to the
+/* Give what threads hold and do not need at once, their spare magazines, to the
  * arenas. */
-void cache_drain_others(void);
+void cache_drain_spares(void);
 
 /* A tick has gone by: merge the spare magazines of threads that have not come for any in
  * a while. */

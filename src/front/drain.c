@@ -85,11 +85,10 @@ static void drain(thread_t *t)
     cm_lock_drop(&t->lock);
 }
 
-void cache_drain_others(void)
+void cache_drain_spares(void)
 {
     for (thread_t *t = thread_first(); t != NULL; t = thread_after(t))
-        if (t != thread_self)
-            drain(t);
+        drain(t);
 }
 
 static void merge(arena_t *a, magazine_t m)

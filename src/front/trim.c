@@ -33,9 +33,9 @@ static size_t trim_arena(arena_t *a, size_t pad)
 size_t trim_all(thread_t *t, size_t pad)
 {
     size_t bytes = large_drop_kept();
-    if (t->arena != NULL)
+    if (t != NULL && t->arena != NULL)
         cache_flush(t);
-    cache_drain_others();
+    cache_drain_spares();
     for (unsigned i = 0; i < arena_count(); i++)
         bytes += trim_arena(arena_at(i), pad);
     return bytes;

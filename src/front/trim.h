@@ -8,8 +8,9 @@
 #include "front/thread.h"
 
 /* Empty every cache that may be emptied, merge every depot, purge every arena but pad
- * bytes of its top. t: the calling thread, inside and without a lock. Returns the bytes
- * that went back to the kernel. */
+ * bytes of its top. The calling thread is inside and without a lock. t: its cache, which
+ * is flushed; NULL: it may be in the middle of a hit. Returns the bytes that went back to
+ * the kernel. */
 size_t trim_all(thread_t *t, size_t pad);
 
 #endif

@@ -20,6 +20,22 @@ is 'trim: the program has not noticed' '6 665667.000000' "$REPLY"
 finish
 is 'trim: nor at its end' 0 $status
 
+# --- a trim in the middle of hits ---
+
+start "$BIN/busy"
+answer
+served=0
+for _ in $(seq 60); do
+    [ "$(status_of "$TOOL" trim "$pid")" = 0 ] && served=$((served + 1))
+done
+is 'busy: trimmed' yes "$([ "$served" -gt 30 ] && echo yes)"
+is 'busy: check' 0 "$(status_of "$TOOL" check "$pid")"
+tell end
+answer
+is 'busy: every word as it was' '0 spoiled' "$REPLY"
+finish
+is 'busy: its end' 0 $status
+
 # --- a static program without symbols ---
 
 mkfifo "$tmp/static.in"

@@ -5,9 +5,9 @@
 
 .PHONY: check-tools bench-tools
 
-TOOL_TESTS := $(addprefix build/tools/,model spoil idle profiled guarded static)
+TOOL_TESTS := $(addprefix build/tools/,model spoil idle busy profiled guarded static)
 
-build/tools/model build/tools/spoil build/tools/idle build/tools/profiled build/tools/guarded: build/tools/%: tests/tools/%.c build/flags
+build/tools/model build/tools/spoil build/tools/idle build/tools/busy build/tools/profiled build/tools/guarded: build/tools/%: tests/tools/%.c build/flags
 	$(call say,CC)
 	$(TEST_CC) $< $(LDFLAGS) -o $@
 
