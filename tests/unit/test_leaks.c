@@ -1,6 +1,8 @@
 /* test_leaks.c - cmalloc_leaks and its kin, as a program uses them. */
 #include "support.h"
 
+#include "inspect/scene.h"
+
 #include <sys/syscall.h>
 
 enum { LOST_BYTES = 7777 };
@@ -100,6 +102,22 @@ static void shared_memory_is_a_root_when_it_was_added(void **state)
     munmap(shared, 4096);
 }
 
+static void roots_are_refused_when_there_is_no_room(void **state)
+{
+    (void)state;
+    static char there[8];
+    int added = 0;
+    while (cmalloc_root_add(there, sizeof there) == 0)
+        added++;
+    assert_true(added >= 1000 && added <= EXTRA_MOST);
+    assert_int_equal(cmalloc_ignore(there), -1);
+    assert_int_equal(cmalloc_root_remove(there), 0);
+    assert_int_equal(cmalloc_ignore(there), 0);
+    for (; added > 0; added--)
+        assert_int_equal(cmalloc_root_remove(there), 0);
+    assert_int_equal(cmalloc_root_remove(there), -1);
+}
+
 static void the_report_is_json_when_asked(void **state)
 {
     (void)state;
@@ -187,6 +205,7 @@ int main(void)
         cmocka_unit_test(the_first_chunk_of_all_is_found_again_and_again),
         cmocka_unit_test(ignored_it_is_no_leak_until_that_is_taken_back),
         cmocka_unit_test(shared_memory_is_a_root_when_it_was_added),
+        cmocka_unit_test(roots_are_refused_when_there_is_no_room),
         cmocka_unit_test(the_report_is_json_when_asked),
         cmocka_unit_test(a_child_of_fork_can_look),
         cmocka_unit_test(the_copy_is_invisible),
