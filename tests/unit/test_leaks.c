@@ -198,6 +198,57 @@ static void collect_frees_what_is_lost_and_it_alone(void **state)
     check_heaps();
 }
 
+static int enough(const cmalloc_leak *leak, void *arg)
+{
+    (void)leak;
+    ++*(int *)arg;
+    return 1;
+}
+
+static void a_visitor_may_have_seen_enough(void **state)
+{
+    (void)state;
+    int seen = 0;
+    deep(lose);
+    deep(lose);
+    assert_true(cmalloc_leaks(CMALLOC_LEAKS_PRECISE, enough, &seen) >= 2);
+    assert_int_equal(seen, 1);
+}
+
+static int ends[2];
+
+/* Until the other end is closed. */
+static void *be_deaf(void *arg)
+{
+    sigset_t all;
+    char byte;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    assert_int_equal(write(*(int *)arg, "x", 1), 1);
+    assert_int_equal(read(ends[0], &byte, 1), 0);
+    return NULL;
+}
+
+static void nothing_is_collected_while_a_thread_cannot_be_stopped(void **state)
+{
+    (void)state;
+    int ready[2];
+    char byte;
+    assert_int_equal(pipe(ends) | pipe(ready), 0);
+    pthread_t thread = start_thread(be_deaf, &ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    deep(lose);
+    finalized = 0;
+    errno = 0;
+    assert_int_equal(cmalloc_collect(finalize, &finalized), 0);
+    assert_int_equal(errno, EAGAIN);
+    assert_int_equal(finalized, 0);
+    close(ends[1]);
+    join_thread(thread);
+    assert_true(cmalloc_collect(NULL, NULL) >= LOST_BYTES);
+    close(ends[0]), close(ready[0]), close(ready[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,7 +260,9 @@ int main(void)
         cmocka_unit_test(the_report_is_json_when_asked),
         cmocka_unit_test(a_child_of_fork_can_look),
         cmocka_unit_test(the_copy_is_invisible),
+        cmocka_unit_test(a_visitor_may_have_seen_enough),
         cmocka_unit_test(collect_frees_what_is_lost_and_it_alone),
+        cmocka_unit_test(nothing_is_collected_while_a_thread_cannot_be_stopped),
     };
     deep(lose);
     first = hidden;

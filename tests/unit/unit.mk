@@ -29,4 +29,5 @@ CHECK_DEPS += $(CXX_BINS)
 CHECK_RUN  += 'build/unit/operators' 'build/tiny/unit/operators' \
               'LD_PRELOAD=./libcmalloc.so build/unit/replaced' \
               'LD_PRELOAD=build/tiny/libcmalloc.so build/unit/replaced' \
-              'build/unit/replaced_static' 'build/tiny/unit/replaced_static'
+              'build/unit/replaced_static' 'build/tiny/unit/replaced_static' \
+              'CMALLOC_OPTIONS=leak_unaligned=on,leak_bits=48 build/unit/test_leaks'
