@@ -198,6 +198,19 @@ static void collect_frees_what_is_lost_and_it_alone(void **state)
     check_heaps();
 }
 
+static char *volatile kept_by_all;
+
+static void a_word_may_have_fewer_bits_than_the_option(void **state)
+{
+    (void)state;
+    kept_by_all = see_malloc(LOST_BYTES);
+    hidden = ~(uintptr_t)kept_by_all;
+    assert_int_equal(cmalloc_option_set("leak_bits", "63"), 0);
+    assert_false(is_leak(CMALLOC_LEAKS_PRECISE));
+    assert_int_equal(cmalloc_option_set("leak_bits", "0"), 0);
+    free(kept_by_all);
+}
+
 static int enough(const cmalloc_leak *leak, void *arg)
 {
     (void)leak;
@@ -260,6 +273,7 @@ int main(void)
         cmocka_unit_test(the_report_is_json_when_asked),
         cmocka_unit_test(a_child_of_fork_can_look),
         cmocka_unit_test(the_copy_is_invisible),
+        cmocka_unit_test(a_word_may_have_fewer_bits_than_the_option),
         cmocka_unit_test(a_visitor_may_have_seen_enough),
         cmocka_unit_test(collect_frees_what_is_lost_and_it_alone),
         cmocka_unit_test(nothing_is_collected_while_a_thread_cannot_be_stopped),
