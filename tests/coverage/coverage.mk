@@ -1,18 +1,19 @@
 # coverage.mk - `make coverage`: lines and branches of src/ that make check reaches, by gcov.
 #
 # make check in a tree of its own (tests/port/port.mk), with counters in all that is built,
-# which other users may write, without the sweeps of tests/faults. The tests that fail there do so
+# which other users may write. The tests that fail there do so
 # since the counters write files and take time; the counts stand.
 
 .PHONY: coverage
 
-COVERAGE_FLAGS := -O0 -g --coverage -fprofile-update=atomic
+COVERAGE_FLAGS := -O0 -g --coverage -fprofile-update=atomic -Dalways_inline=unused
 COVERAGE_LINK  := $(CURDIR)/build/port/coverage/dump.o \
                   $(foreach f,_exit abort syscall execvp sigaction,-Wl,--wrap=$f) --coverage
 
 coverage:
 	@rm -rf build/port/coverage && $(call tree,coverage)
-	$(Q)$(CC) -O1 -g -fPIC -c tests/coverage/dump.c -o build/port/coverage/dump.o
+	$(Q)$(CC) -O1 -g -fPIC -ftls-model=initial-exec -c tests/coverage/dump.c -o build/port/coverage/dump.o
 	-+$(Q)umask 0; TEST_TIMEOUT=900 $(MAKE) --no-print-directory -C build/port/coverage \
-	    CI= WERROR= CFLAGS='$(COVERAGE_FLAGS)' TINY='$(COVERAGE_FLAGS)' LDFLAGS='$(COVERAGE_LINK)' SWEEP_LIBS= check
+	    CI= WERROR= CFLAGS='$(COVERAGE_FLAGS)' TINY='$(COVERAGE_FLAGS)' FUZZ_FLAGS='$(COVERAGE_FLAGS)' \
+	    LDFLAGS='$(COVERAGE_LINK)' check
 	@tests/coverage/run.sh build/port/coverage
