@@ -74,7 +74,7 @@ fuzz: $(FUZZ_TARGETS:%=build/fuzz/%) $(FUZZ_READERS:%=build/fuzz/%)
 fuzz-afl: $(FUZZ_TARGETS:%=build/afl/%) $(FUZZ_READERS:%=build/afl/%)
 
 CHECK_DEPS += $(foreach t,$(FUZZ_TARGETS) $(FUZZ_READERS),build/replay/$t)
-CHECK_RUN  += $(foreach t,$(FUZZ_TARGETS) $(FUZZ_READERS),'build/replay/$t tests/fuzz/corpus/$t/*')
+CHECK_RUN  += $(foreach t,$(FUZZ_TARGETS) $(FUZZ_READERS),'build/replay/$t tests/fuzz/corpus/$t/*$(if $(filter core,$t), -r 1 5000)')
 
 # Each call for memory fails once, one in each run (sweep.sh).
 CHECK_RUN += 'OPS=200 SEED=1 MOST=60 tests/fuzz/sweep.sh build/tiny/stress/model'
