@@ -33,6 +33,9 @@ has 'find: nowhere' '^0x10: in no chunk, and not mapped' "$tmp/text"
 is 'find: the header' 0 "$(status_of "$TOOL" find "$pid" "$(printf '%#x' $((mem - 8)))")"
 has 'find: says so' 'in the header' "$tmp/text"
 is 'who: in no chunk' 2 "$(status_of "$TOOL" who "$pid" 0x10)"
+is 'who: no address' 2 "$(status_of "$TOOL" who "$pid" 10g)"
+is 'stats: for Prometheus' 0 "$(status_of "$TOOL" stats "$pid" --prom)"
+has 'stats: a sample' '^cmalloc_live_bytes{arena="0"} [0-9]' "$tmp/text"
 
 # --- two snapshots ---
 
@@ -52,6 +55,17 @@ REPLY=
 until [[ $REPLY = ready* ]]; do answer || break; done
 is 'leaks: two looks' 1 "$(status_of "$TOOL" leaks "$pid" --interval 0.1 --hex 24 --rows 2)"
 has 'leaks: with their bytes' '^    [0-9a-f][0-9a-f] .*' "$tmp/text"
+is 'leaks: saved' 1 "$(status_of "$TOOL" leaks "$pid" --once --save "$tmp/saved")"
+is 'leaks: since then' 0 "$(status_of "$TOOL" leaks "$pid" --once --since "$tmp/saved" --mask ffffffffffff)"
+has 'leaks: nothing new' 'since .*: 0 new, 0 gone$' "$tmp/error"
+sed '1d; s/ [0-9a-f]*$/ 0/' "$tmp/saved" >"$tmp/changed"
+is 'leaks: since others' 1 "$(status_of "$TOOL" leaks "$pid" --once --since "$tmp/changed")"
+for rows in '' 3x -1; do
+    is "leaks: no number, '$rows'" 2 "$(status_of "$TOOL" leaks "$pid" --rows "$rows")"
+done
+lost=0x$(awk 'NR == 1 { print $1 }' "$tmp/saved")
+is 'who: a leak' 1 "$(status_of "$TOOL" who "$pid" "$lost")"
+has 'who: says so' 'nothing points to it' "$tmp/text"
 is 'leaks: no number' 2 "$(status_of "$TOOL" leaks "$pid" --rows x)"
 is 'leaks: to nowhere' 8 "$(status_of "$TOOL" leaks "$pid" --once --save "$tmp/none/x")"
 is 'leaks: since nothing' 4 "$(status_of "$TOOL" leaks "$pid" --once --since "$tmp/none")"
