@@ -73,6 +73,31 @@ is 'leaks: what' 2 "$(status_of "$TOOL" leaks)"
 is 'who: what' 2 "$(status_of "$TOOL" who "$pid")"
 stop
 
+# --- what is written when a program ends ---
+
+# said OPTIONS WORDS: a program that ends says them.
+said()
+{
+    CMALLOC_OPTIONS=$1 LD_PRELOAD=$LIB "$BIN/idle" </dev/null >/dev/null 2>"$tmp/error"
+    has "said: $(echo "$1" | sed "s#$tmp/##g")" "$2" "$tmp/error"
+}
+
+mkdir "$tmp/folder"
+for name in none/x folder; do
+    said "stats=exit,stats_file=$tmp/$name" "^cmalloc: statistics cannot be written to: $tmp/$name$"
+    said "profile=2,profile_file=$tmp/$name" "^cmalloc: the profile cannot be written to: $tmp/$name$"
+done
+said stats_signal=9 '^cmalloc: stats_signal: there is no such signal$'
+said profile_signal=9 '^cmalloc: profile_signal: there is no such signal$'
+said stats_interval=1,background=off '^cmalloc: stats_interval: needs background=on$'
+said leaks=exit '^cmalloc: leaks: 0 chunks'
+for name in s.prom s.json s; do
+    (cd "$tmp" && CMALLOC_OPTIONS=stats=exit,stats_file=$name LD_PRELOAD=$LIB "$OLDPWD/$BIN/idle" </dev/null >/dev/null)
+done
+has 'statistics for Prometheus' '^cmalloc_live_bytes{arena="0"} ' "$tmp/s.prom"
+has 'statistics as JSON' '^{"schema": 1, ' "$tmp/s.json"
+has 'statistics as text' ' in use by the program ' "$tmp/s"
+
 # --- top, run ---
 
 start "$BIN/idle"

@@ -221,6 +221,9 @@ static void mallopt_perturb_fills_what_is_handed_out(void)
         CHECK(is_all(mem, 0xa5 ^ 0xff, size));
         CHECK(is_all(zeros, 0, size));
         free(mem), free(zeros);
+        mem = aligned_alloc(256, (size + 255) / 256 * 256);
+        CHECK(mem && (uintptr_t)mem % 256 == 0);
+        free(mem);
     }
 }
 
