@@ -1,8 +1,10 @@
 # coverage.mk - `make coverage`: lines and branches of src/ that make check reaches, by gcov.
 #
 # make check in a tree of its own (tests/port/port.mk), with counters in all that is built,
-# which other users may write. The tests that fail there do so
-# since the counters write files and take time; the counts stand.
+# which other users may write. The tests that fail there do so since the counters write files
+# and take time; the counts stand. Nothing is inlined: so a branch is counted once, and not
+# with each caller. Ends in an error unless each branch that is not taken has its reason in
+# branches.txt.
 
 .PHONY: coverage
 
