@@ -1,4 +1,4 @@
-/* harden.c - what the secure variant promises, each by itself. Switched off: secure.mk. */
+/* harden.c - what the secure variant promises, each by itself; secure.mk switches it off. */
 #include "../unit/inside.h"
 
 #include "front/harden.h"

@@ -67,7 +67,8 @@ static bool is_low(const char *mem) { return is_guarded(mem) && !is_high(mem); }
 static void fault_elsewhere(const char *how)
 {
     if (strcmp(how, "wild") == 0)
-        *(volatile char *)mmap(NULL, 1, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) = 1;
+        *(volatile char *)mmap(NULL, 1, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) =
+            1;
     else if (strcmp(how, "sent") == 0)
         raise(SIGSEGV);
 }
