@@ -24,7 +24,7 @@ long __wrap_syscall(long number, ...);
 int __wrap_execvp(const char *file, char *const argv[]);
 int __wrap_sigaction(int number, const struct sigaction *act, struct sigaction *old);
 
-/* It allocates: in a heap that a test has damaged it may end in abort, which comes here. */
+/* It allocates: in a heap that a test has damaged it may end in abort, and come here. */
 static void dump(void)
 {
     static _Thread_local int busy;
