@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 void __gcov_dump(void);
@@ -53,8 +54,10 @@ long __wrap_syscall(long number, ...)
     for (int i = 0; i < 6; i++)
         a[i] = va_arg(list, long);
     va_end(list);
-    if (number == SYS_exit_group)
+    if (number == SYS_exit_group) {
+        prctl(PR_SET_PDEATHSIG, 0L); /* a file that is half written is lost */
         dump();
+    }
     return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
