@@ -15,7 +15,7 @@ COVERAGE_LINK  := $(CURDIR)/build/port/coverage/dump.o \
 coverage:
 	@rm -rf build/port/coverage && $(call tree,coverage)
 	$(Q)$(CC) -O1 -g -fPIC -ftls-model=initial-exec -c tests/coverage/dump.c -o build/port/coverage/dump.o
-	+@tests/coverage/keep.sh build/port/coverage & keep=$$!; umask 0; \
+	+@python3 tests/coverage/keep.py build/port/coverage & keep=$$!; umask 0; \
 	    TEST_TIMEOUT=900 $(MAKE) --no-print-directory -C build/port/coverage CI= WERROR= \
 	    CFLAGS='$(COVERAGE_FLAGS)' TINY='$(COVERAGE_FLAGS)' FUZZ_FLAGS='$(COVERAGE_FLAGS)' \
 	    SWEEP_LIBS='./libcmalloc.so ./libcmalloc-secure.so' LDFLAGS='$(COVERAGE_LINK)' check; \

@@ -30,6 +30,6 @@ check-faults: $(CHECK_DEPS) build/faults/fail.so build/faults/each
 ifeq ($(shell uname -m),x86_64)
 CHECK_DEPS += build/faults/fail.so build/faults/each build/tiny/libcmalloc-secure.so
 CHECK_RUN  += $(SWEEP_LIBS:%='MOST=10000 LIB=% $(SWEEP) build/faults/each') \
-              'CMALLOC_OPTIONS=guard_sample=3,profile=2,profile_file=/dev/null,stats=exit,leaks=exit \
+              'CMALLOC_OPTIONS=guard_sample=3,profile=2,profile_file=build/faults/profile,stats=exit,leaks=exit \
                   MOST=10000 LIB=./libcmalloc.so $(SWEEP) build/faults/each'
 endif
