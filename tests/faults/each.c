@@ -114,6 +114,7 @@ int main(void)
     errno = 0;
     if (cmalloc_leaks(CMALLOC_LEAKS_ONCE, NULL, NULL) < 0 && errno != ENOMEM)
         fail("no scan, without ENOMEM");
+    cmalloc_profile(STDERR_FILENO);
     cmalloc_idle();
     cmalloc_leaks_report(STDERR_FILENO, CMALLOC_LEAKS_PRECISE | CMALLOC_LEAKS_ONCE);
     return 0;

@@ -84,6 +84,8 @@ for line in 'p 1' 'c 10 10 1 0 0 0' '' x 'k 0 1 1 1 -' 'a 10000 0 0 0'; do
 $line" "$tmp/a.snap" >"$tmp/bad.snap"
     refuses 6 damaged $cmalloc map "$tmp/bad.snap"
 done
+sed '$i x' "$tmp/a.snap" >"$tmp/bad.snap"
+refuses 6 damaged $cmalloc map "$tmp/bad.snap"
 for head in '1 100 10 0' '1 1001 10 0' '1 1000 1 0' '1 1000 18 0' '1 1000 10' '1 1000 x' '2 1000 10 0'; do
     sed "1s/.*/cmalloc-map $head/" "$tmp/a.snap" >"$tmp/bad.snap"
     refuses 2 'not a snapshot' $cmalloc map "$tmp/bad.snap"

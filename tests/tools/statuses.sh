@@ -18,7 +18,7 @@ is 'help: status' 0 "$(status_of "$TOOL" --help)"
 is 'no command: status' 2 "$(status_of "$TOOL")"
 is 'help, by its name: status' 0 "$(status_of "$TOOL" help)"
 is 'no such command: status' 2 "$(status_of "$TOOL" nothing)"
-for command in stats check 'find 1' trim why who map leaks 'top -d' 'why 1 -n 0' 'profile 1 --all' \
+for command in stats check 'find 1' trim why who map leaks 'top -d' 'why 1 -n 0' profile 'profile 1 --all' \
     'run -z x' 'run -o' 'who 1 2 3'; do
     # shellcheck disable=SC2086 # a command and its arguments
     gives 2 usage: "$TOOL" $command
