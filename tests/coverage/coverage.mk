@@ -19,5 +19,5 @@ coverage:
 	    TEST_TIMEOUT=900 $(MAKE) --no-print-directory -C build/port/coverage CI= WERROR= \
 	    CFLAGS='$(COVERAGE_FLAGS)' TINY='$(COVERAGE_FLAGS)' FUZZ_FLAGS='$(COVERAGE_FLAGS)' \
 	    SWEEP_LIBS='./libcmalloc.so ./libcmalloc-secure.so' LDFLAGS='$(COVERAGE_LINK)' check; \
-	    kill $$keep
+	    kill $$keep || :
 	@tests/coverage/run.sh build/port/coverage

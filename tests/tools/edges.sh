@@ -94,6 +94,19 @@ said leaks=exit '^cmalloc: leaks: 0 chunks'
 for name in s.prom s.json s; do
     (cd "$tmp" && CMALLOC_OPTIONS=stats=exit,stats_file=$name LD_PRELOAD=$LIB "$OLDPWD/$BIN/idle" </dev/null >/dev/null)
 done
+mkfifo "$tmp/pipe"
+said "stats=exit,stats_file=$tmp/pipe" "^cmalloc: statistics cannot be written to: $tmp/pipe$"
+cat "$tmp/pipe" >"$tmp/piped" &
+reader=$!
+until CMALLOC_OPTIONS=stats=exit,stats_file=$tmp/pipe LD_PRELOAD=$LIB "$BIN/idle" </dev/null >/dev/null &&
+    [ -s "$tmp/piped" ]; do sleep 0.1; done
+wait $reader
+has 'statistics to a pipe' ' in use by the program ' "$tmp/piped"
+is 'a pipe stays one' yes "$([ -p "$tmp/pipe" ] && echo yes)"
+if mknod "$tmp/null" c 1 3 2>/dev/null; then
+    CMALLOC_OPTIONS=stats=exit,stats_file=$tmp/null LD_PRELOAD=$LIB "$BIN/idle" </dev/null >/dev/null
+    is 'a device stays one' yes "$([ -c "$tmp/null" ] && echo yes)"
+fi
 has 'statistics for Prometheus' '^cmalloc_live_bytes{arena="0"} ' "$tmp/s.prom"
 has 'statistics as JSON' '^{"schema": 1, ' "$tmp/s.json"
 has 'statistics as text' ' in use by the program ' "$tmp/s"
