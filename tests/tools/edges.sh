@@ -91,7 +91,7 @@ said stats_signal=9 '^cmalloc: stats_signal: there is no such signal$'
 said profile_signal=9 '^cmalloc: profile_signal: there is no such signal$'
 said stats_interval=1,background=off '^cmalloc: stats_interval: needs background=on$'
 said leaks=exit '^cmalloc: leaks: 0 chunks'
-for name in s.prom s.json s; do
+for name in s.prom s.json s s; do
     (cd "$tmp" && CMALLOC_OPTIONS=stats=exit,stats_file=$name LD_PRELOAD=$LIB "$OLDPWD/$BIN/idle" </dev/null >/dev/null)
 done
 mkfifo "$tmp/pipe"
