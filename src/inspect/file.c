@@ -33,10 +33,22 @@ bool file_ends(const file_path_t *p, const char *end)
     return p->length >= length && cm_equals(p->text + p->length - length, end, length);
 }
 
+/* A device is written to, and not replaced: stats_file=/dev/null. */
+static bool write_device(int fd, const file_path_t *path,
+                         bool (*write)(int fd, const file_path_t *path))
+{
+    bool done = write(fd, path);
+    os_close(fd);
+    return done;
+}
+
 bool file_write(const char *option, bool (*write)(int fd, const file_path_t *path))
 {
     file_path_t path, beside = {.length = 0};
     path_make(&path, option);
+    int device = os_open_device(path.text);
+    if (device != -1)
+        return device >= 0 && write_device(device, &path, write);
     path_add(&beside, path.text, path.length);
     path_add(&beside, ".new", 4);
     int fd = os_create(beside.text);

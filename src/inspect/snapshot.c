@@ -177,10 +177,10 @@ static bool is_final(const snapshot_wish_t *wish, const leak_list_t *list)
 snapshot_wish_t snapshot_wish(void)
 {
     size_t bits = atomic_load_explicit(&cm_options.leak_bits, memory_order_relaxed);
-    return (snapshot_wish_t){
-        .unaligned =
-            atomic_load_explicit(&cm_options.leak_unaligned, memory_order_relaxed) != 0,
-        .mask = bits == 0 ? UINTPTR_MAX : ((uintptr_t)1 << bits) - 1};
+    bool all = bits == 0 || bits >= SIZE_SZ * 8; /* the option knows no machine */
+    return (snapshot_wish_t){.unaligned = atomic_load_explicit(&cm_options.leak_unaligned,
+                                                               memory_order_relaxed) != 0,
+                             .mask = all ? UINTPTR_MAX : ((uintptr_t)1 << bits) - 1};
 }
 
 leak_list_t *snapshot_leaks(const snapshot_wish_t *wish)

@@ -176,6 +176,10 @@ size_t os_memory_limit(void);
 
 /* A new, empty file to write to, in place of an old one; -1: refused. */
 int os_create(const char *path);
+
+/* A device or a pipe that is there, to write to; -1: there is a file, or nothing; -2:
+ * nobody reads from the pipe. */
+int os_open_device(const char *path);
 void os_close(int fd);
 
 /* A second descriptor of the same file, high up, gone after exec; -1: refused. */

@@ -88,6 +88,7 @@ typedef struct snapshot {
     const char *path;
     const char *at; /* in the line */
     map_t *m;
+    bool absent; /* its strip begins with pages that are not in memory */
     bool bad;
 } snapshot_t;
 
@@ -145,16 +146,15 @@ static void read_strip(snapshot_t *s)
     map_strip *strip = map_add_strip(s->m, kind, arena, number(s));
     strip->reserved = number(s);
     strip->resident = number(s);
+    s->absent = false;
 }
 
 static void read_pages(snapshot_t *s)
 {
     map_strip *strip = &s->m->strips[s->m->strip_count - 1];
     size_t count = number_below(s, UINT32_MAX);
-    if (strip->page_count == 0 && count == 0)
-        map_add_pages(strip, false, 0);
-    else
-        map_add_pages(strip, strip->page_count % 2 == 0, count);
+    map_add_pages(strip, strip->page_count % 2 == 0 && !s->absent, count);
+    s->absent = strip->page_count == 0;
 }
 
 static void read_record(snapshot_t *s, char what)

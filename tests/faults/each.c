@@ -81,6 +81,7 @@ static int count(const cmalloc_item *item, void *arg)
 int main(void)
 {
     size_t items = 0;
+    cmalloc_stats stats;
     pthread_t thread[4];
     bool begun[4];
     int status;
@@ -107,6 +108,14 @@ int main(void)
     if (cmalloc_check() < 1)
         fail("the heap is not sound");
     malloc_stats();
+    cmalloc_stats_print(STDERR_FILENO, "text");
+    if (cmalloc_stats_get(CMALLOC_NO_ARENA, &stats, sizeof stats) == 0 && stats.live == 0)
+        fail("nothing in use");
+    errno = 0;
+    if (cmalloc_leaks(CMALLOC_LEAKS_ONCE, NULL, NULL) < 0 && errno != ENOMEM)
+        fail("no scan, without ENOMEM");
+    cmalloc_profile(STDERR_FILENO);
+    cmalloc_idle();
     cmalloc_leaks_report(STDERR_FILENO, CMALLOC_LEAKS_PRECISE | CMALLOC_LEAKS_ONCE);
     return 0;
 }

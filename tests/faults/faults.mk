@@ -1,6 +1,6 @@
 # faults.mk - each system call of the library fails once.
 #
-#   make check          each one in each.c, which is short, on every variant
+#   make check          each one in each.c, which is short, on every variant, and with all that writes
 #   make check-faults   MOST=400 of each unit test's, and of real programs; SOME=20 of those under
 #                       stress, which make millions of calls, or take their time
 #
@@ -29,5 +29,7 @@ check-faults: $(CHECK_DEPS) build/faults/fail.so build/faults/each
 
 ifeq ($(shell uname -m),x86_64)
 CHECK_DEPS += build/faults/fail.so build/faults/each build/tiny/libcmalloc-secure.so
-CHECK_RUN  += $(SWEEP_LIBS:%='MOST=10000 LIB=% $(SWEEP) build/faults/each')
+CHECK_RUN  += $(SWEEP_LIBS:%='MOST=10000 LIB=% $(SWEEP) build/faults/each') \
+              'CMALLOC_OPTIONS=guard_sample=3,profile=2,profile_file=build/faults/profile,stats=exit,leaks=exit \
+                  MOST=10000 LIB=./libcmalloc.so $(SWEEP) build/faults/each'
 endif

@@ -22,6 +22,9 @@ FUZZ_SECTIONS := --rename-section .bss=cmbss \
                  $(foreach s,.data .data.rel .data.rel.local,--rename-section $s=cmdata)
 FUZZ_BOXED   := syscall sbrk abort pthread_key_create pthread_setspecific
 
+# Of what is not in the box; `make coverage` has others.
+FUZZ_FLAGS   ?= -O1 -g
+
 FUZZ_COMPILER = $(if $(filter build/fuzz/%,$@),$(FUZZ_CC),$(if $(filter build/afl/%,$@),$(AFL_CC),$(CC)))
 FUZZ_MODE     = $(if $(filter build/fuzz/%,$@),-fsanitize=fuzzer-no-link,)
 FUZZ_DRIVER   = $(if $(filter build/replay/%,$@),tests/fuzz/replay.c,-fsanitize=fuzzer)
@@ -39,7 +42,7 @@ $(FUZZ_ALL:%=%.lib.o): src/cmalloc.c build/flags
 
 $(FUZZ_ALL): %: %.lib.o tests/fuzz/box.c tests/fuzz/fuzz.h tests/fuzz/replay.c build/flags
 	$(call say,CC)
-	$(Q)$(FUZZ_COMPILER) $(CPPFLAGS) -O1 -g $(TEST) $(WARNINGS) $(FUZZ_DEFS) $(FUZZ_MODE) \
+	$(Q)$(FUZZ_COMPILER) $(CPPFLAGS) $(FUZZ_FLAGS) $(TEST) $(WARNINGS) $(FUZZ_DEFS) $(FUZZ_MODE) \
 	    -Itests/fuzz tests/fuzz/$(@F).c tests/fuzz/box.c $< $(FUZZ_DRIVER) $(LDFLAGS) -o $@
 
 $(foreach t,$(FUZZ_TARGETS),$(eval build/fuzz/$t build/afl/$t build/replay/$t: tests/fuzz/$t.c))
@@ -52,7 +55,7 @@ FUZZ_READER_ALL := $(foreach kind,fuzz afl replay,$(FUZZ_READERS:%=build/$(kind)
 
 $(FUZZ_READER_ALL): tests/fuzz/replay.c build/flags $(wildcard src/*/*.h)
 	$(call say,CC)
-	$(Q)$(FUZZ_COMPILER) $(CPPFLAGS) -O1 -g $(TEST) $(WARNINGS) $(FUZZ_MODE) $(FUZZ_SANITIZER) \
+	$(Q)$(FUZZ_COMPILER) $(CPPFLAGS) $(FUZZ_FLAGS) $(TEST) $(WARNINGS) $(FUZZ_MODE) $(FUZZ_SANITIZER) \
 	    -D_GNU_SOURCE $(filter %.c,$(filter-out tests/fuzz/replay.c,$^)) $(FUZZ_DRIVER) $(LDFLAGS) -o $@
 
 $(foreach kind,fuzz afl replay,build/$(kind)/proc): tests/fuzz/proc.c src/base/report.c src/tools/tool.c
@@ -71,7 +74,7 @@ fuzz: $(FUZZ_TARGETS:%=build/fuzz/%) $(FUZZ_READERS:%=build/fuzz/%)
 fuzz-afl: $(FUZZ_TARGETS:%=build/afl/%) $(FUZZ_READERS:%=build/afl/%)
 
 CHECK_DEPS += $(foreach t,$(FUZZ_TARGETS) $(FUZZ_READERS),build/replay/$t)
-CHECK_RUN  += $(foreach t,$(FUZZ_TARGETS) $(FUZZ_READERS),'build/replay/$t tests/fuzz/corpus/$t/*')
+CHECK_RUN  += $(foreach t,$(FUZZ_TARGETS) $(FUZZ_READERS),'build/replay/$t tests/fuzz/corpus/$t/*$(if $(filter core,$t), -r 1 5000)')
 
 # Each call for memory fails once, one in each run (sweep.sh).
 CHECK_RUN += 'OPS=200 SEED=1 MOST=60 tests/fuzz/sweep.sh build/tiny/stress/model'

@@ -59,12 +59,39 @@ check 'a chunk that it holds is a record of its own' \
 
 $cmalloc map "$tmp/a.snap" -o "$tmp/again.snap"
 check 'a snapshot that was read is written as it was' cmp -s "$tmp/a.snap" "$tmp/again.snap"
+cat >"$tmp/swapped.snap" <<'END'
+cmalloc-map 1 1000 10 0
+t a heap whose first pages are not in memory
+w 0 1 5000 2000 0 0 0 0 5000 0 0 0 0 0 0 1 0 0
+s 0 0 10000 5000 2000
+p 0
+p 3
+p 2
+c 10000 5000 1 4 4 0
+end 1
+END
+$cmalloc map "$tmp/swapped.snap" -o "$tmp/again2.snap"
+check 'so is one that begins with pages that are not in memory' \
+    cmp -s "$tmp/swapped.snap" "$tmp/again2.snap"
 sed '$d' "$tmp/a.snap" >"$tmp/cut.snap"
 refuses 6 truncated $cmalloc map "$tmp/cut.snap"
 sed "s/^c $chunk $held_size/c $chunk 10/" "$tmp/a.snap" >"$tmp/bad.snap"
 refuses 6 damaged $cmalloc map "$tmp/bad.snap"
 sed '3s/.*/k zz/' "$tmp/a.snap" >"$tmp/bad.snap"
 refuses 6 damaged $cmalloc map "$tmp/bad.snap"
+for line in 'p 1' 'c 10 10 1 0 0 0' '' x 'k 0 1 1 1 -' 'a 10000 0 0 0'; do
+    sed "2a\\
+$line" "$tmp/a.snap" >"$tmp/bad.snap"
+    refuses 6 damaged $cmalloc map "$tmp/bad.snap"
+done
+sed '$i x' "$tmp/a.snap" >"$tmp/bad.snap"
+refuses 6 damaged $cmalloc map "$tmp/bad.snap"
+for head in '1 100 10 0' '1 1001 10 0' '1 1000 1 0' '1 1000 18 0' '1 1000 10' '1 1000 x' '2 1000 10 0'; do
+    sed "1s/.*/cmalloc-map $head/" "$tmp/a.snap" >"$tmp/bad.snap"
+    refuses 2 'not a snapshot' $cmalloc map "$tmp/bad.snap"
+done
+: >"$tmp/bad.snap"
+refuses 2 'not a snapshot' $cmalloc map "$tmp/bad.snap"
 echo nothing >"$tmp/bad.snap"
 refuses 2 'not a snapshot' $cmalloc map "$tmp/bad.snap"
 refuses 4 'No such file' $cmalloc map "$tmp/none.snap"

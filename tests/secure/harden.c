@@ -1,4 +1,4 @@
-/* harden.c - what the secure variant promises, each by itself and each switched off. */
+/* harden.c - what the secure variant promises, each by itself. Off: secure.mk. */
 #include "../unit/inside.h"
 
 #include "front/quarantine.h"

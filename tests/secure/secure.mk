@@ -16,5 +16,12 @@ $(SECURE_BINS): build/flags | build/need
 	$(call say,CC)
 	$(TEST_CC) $(filter %.c,$^) $(OBJECT) $(TEST_LIBS) -Wl,-T,src/secure.ld -o $@
 
+# Each switch off by itself, and all of them.
+COMMA := ,
+SECURE_ALL_OFF := seal=off,canary=off,shuffle=off,quarantine=0,zero=off,guard=off,constant=off,sized=off
+SECURE_OFF     := $(subst $(COMMA), ,$(SECURE_ALL_OFF))
+
 CHECK_DEPS += libcmalloc-secure.so build/tiny/libcmalloc-secure.so $(SECURE_BINS)
-CHECK_RUN  += $(SECURE_BINS:%='%') 'tests/lint/exports.sh libcmalloc-secure.so'
+CHECK_RUN  += $(SECURE_BINS:%='%') 'tests/lint/exports.sh libcmalloc-secure.so' \
+              $(foreach o,$(SECURE_OFF) $(SECURE_ALL_OFF),'CMALLOC_OPTIONS=$o OPS=5000 build/tiny/secure/stress/model') \
+              'CMALLOC_OPTIONS=$(SECURE_ALL_OFF) build/secure/unit/test_family'

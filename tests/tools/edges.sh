@@ -33,6 +33,9 @@ has 'find: nowhere' '^0x10: in no chunk, and not mapped' "$tmp/text"
 is 'find: the header' 0 "$(status_of "$TOOL" find "$pid" "$(printf '%#x' $((mem - 8)))")"
 has 'find: says so' 'in the header' "$tmp/text"
 is 'who: in no chunk' 2 "$(status_of "$TOOL" who "$pid" 0x10)"
+is 'who: no address' 2 "$(status_of "$TOOL" who "$pid" 10g)"
+is 'stats: for Prometheus' 0 "$(status_of "$TOOL" stats "$pid" --prom)"
+has 'stats: a sample' '^cmalloc_live_bytes{arena="0"} [0-9]' "$tmp/text"
 
 # --- two snapshots ---
 
@@ -52,12 +55,61 @@ REPLY=
 until [[ $REPLY = ready* ]]; do answer || break; done
 is 'leaks: two looks' 1 "$(status_of "$TOOL" leaks "$pid" --interval 0.1 --hex 24 --rows 2)"
 has 'leaks: with their bytes' '^    [0-9a-f][0-9a-f] .*' "$tmp/text"
+is 'leaks: saved' 1 "$(status_of "$TOOL" leaks "$pid" --once --save "$tmp/saved")"
+is 'leaks: since then' 0 "$(status_of "$TOOL" leaks "$pid" --once --since "$tmp/saved" --mask ffffffffffff)"
+has 'leaks: nothing new' 'since .*: 0 new, 0 gone$' "$tmp/error"
+sed '1d; s/ [0-9a-f]*$/ 0/' "$tmp/saved" >"$tmp/changed"
+is 'leaks: since others' 1 "$(status_of "$TOOL" leaks "$pid" --once --since "$tmp/changed")"
+for rows in '' 3x -1; do
+    is "leaks: no number, '$rows'" 2 "$(status_of "$TOOL" leaks "$pid" --rows "$rows")"
+done
+lost=0x$(awk 'NR == 1 { print $1 }' "$tmp/saved")
+is 'who: a leak' 1 "$(status_of "$TOOL" who "$pid" "$lost")"
+has 'who: says so' 'nothing points to it' "$tmp/text"
 is 'leaks: no number' 2 "$(status_of "$TOOL" leaks "$pid" --rows x)"
 is 'leaks: to nowhere' 8 "$(status_of "$TOOL" leaks "$pid" --once --save "$tmp/none/x")"
 is 'leaks: since nothing' 4 "$(status_of "$TOOL" leaks "$pid" --once --since "$tmp/none")"
 is 'leaks: what' 2 "$(status_of "$TOOL" leaks)"
 is 'who: what' 2 "$(status_of "$TOOL" who "$pid")"
 stop
+
+# --- what is written when a program ends ---
+
+# said OPTIONS WORDS: a program that ends says them.
+said()
+{
+    CMALLOC_OPTIONS=$1 LD_PRELOAD=$LIB "$BIN/idle" </dev/null >/dev/null 2>"$tmp/error"
+    has "said: $(echo "$1" | sed "s#$tmp/##g")" "$2" "$tmp/error"
+}
+
+mkdir "$tmp/folder"
+for name in none/x folder; do
+    said "stats=exit,stats_file=$tmp/$name" "^cmalloc: statistics cannot be written to: $tmp/$name$"
+    said "profile=2,profile_file=$tmp/$name" "^cmalloc: the profile cannot be written to: $tmp/$name$"
+done
+said stats_signal=9 '^cmalloc: stats_signal: there is no such signal$'
+said profile_signal=9 '^cmalloc: profile_signal: there is no such signal$'
+said stats_interval=1,background=off '^cmalloc: stats_interval: needs background=on$'
+said leaks=exit '^cmalloc: leaks: 0 chunks'
+for name in s.prom s.json s s; do
+    (cd "$tmp" && CMALLOC_OPTIONS=stats=exit,stats_file=$name LD_PRELOAD=$LIB "$OLDPWD/$BIN/idle" </dev/null >/dev/null)
+done
+mkfifo "$tmp/pipe"
+said "stats=exit,stats_file=$tmp/pipe" "^cmalloc: statistics cannot be written to: $tmp/pipe$"
+cat "$tmp/pipe" >"$tmp/piped" &
+reader=$!
+until CMALLOC_OPTIONS=stats=exit,stats_file=$tmp/pipe LD_PRELOAD=$LIB "$BIN/idle" </dev/null >/dev/null &&
+    [ -s "$tmp/piped" ]; do sleep 0.1; done
+wait $reader
+has 'statistics to a pipe' ' in use by the program ' "$tmp/piped"
+is 'a pipe stays one' yes "$([ -p "$tmp/pipe" ] && echo yes)"
+if mknod "$tmp/null" c 1 3 2>/dev/null; then
+    CMALLOC_OPTIONS=stats=exit,stats_file=$tmp/null LD_PRELOAD=$LIB "$BIN/idle" </dev/null >/dev/null
+    is 'a device stays one' yes "$([ -c "$tmp/null" ] && echo yes)"
+fi
+has 'statistics for Prometheus' '^cmalloc_live_bytes{arena="0"} ' "$tmp/s.prom"
+has 'statistics as JSON' '^{"schema": 1, ' "$tmp/s.json"
+has 'statistics as text' ' in use by the program ' "$tmp/s"
 
 # --- top, run ---
 

@@ -41,6 +41,11 @@ frame 'allocated by' take
 frame 'freed by' give
 frame 'called by' give
 
+for how in wild sent; do
+    guarded $how
+    is "$how: a fault of another's" '139 ' "$status $(cat "$tmp/error")"
+done
+
 guarded use x
 is 'a handler of the program' '11 its own handler' "$status $(cat "$tmp/error")"
 

@@ -2,14 +2,20 @@
  * guarded.c - a program that makes one mistake with a guarded chunk: an overflow, an
  * underflow, a use after free, a second free, or none, as its first argument says. It
  * allocates in take and frees in give. Chunks that chance has not chosen are used well.
- * With a second argument it handles SIGSEGV itself.
+ * With a second argument it handles SIGSEGV itself. Two faults that are no guarded
+ * chunk's: an access elsewhere, and the signal sent to itself.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define APART __attribute__((noinline))
@@ -58,6 +64,15 @@ static bool is_high(const char *mem)
 
 static bool is_low(const char *mem) { return is_guarded(mem) && !is_high(mem); }
 
+static void fault_elsewhere(const char *how)
+{
+    if (strcmp(how, "wild") == 0)
+        *(volatile char *)mmap(NULL, 1, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) =
+            1;
+    else if (strcmp(how, "sent") == 0)
+        raise(SIGSEGV);
+}
+
 static void use(const char *how, char *mem)
 {
     volatile char *at = mem;
@@ -85,5 +100,6 @@ int main(int argc, char **argv)
         memset(mem, 1, SIZE);
         use(argv[1], mem);
     }
+    fault_elsewhere(argv[1]);
     return EXIT_SUCCESS;
 }

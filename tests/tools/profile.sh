@@ -28,6 +28,9 @@ has 'page: a frame, its bytes and its share' 'title="keep_large: 3[0-9.]* MiB, [
     "$tmp/live.html"
 is 'page: its elements are closed' "$(grep -o '<div' "$tmp/live.html" | wc -l)" \
     "$(grep -o '</div>' "$tmp/live.html" | wc -l)"
+is 'page: of all' 0 "$(status_of "$TOOL" profile "$pid" --html --all -o "$tmp/all.html")"
+has 'page: says so' 'all that was allocated' "$tmp/all.html"
+is 'profile: to nowhere' 8 "$(status_of "$TOOL" profile "$pid" -o "$tmp/none/x")"
 is 'page or stacks' 2 "$(status_of "$TOOL" profile "$pid" --html --folded)"
 "$TOOL" profile "$pid" --folded --all >"$tmp/all.folded"
 near 'churn has had' $((64 * 1048576)) "$(held churn "$tmp/all.folded")"

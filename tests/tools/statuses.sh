@@ -16,7 +16,13 @@ gives()
 is 'version' "cmalloc $(awk '/define CMALLOC_VERSION_/ { v = v s $3; s = "." } END { print v }' include/cmalloc.h)" "$("$TOOL" --version)"
 is 'help: status' 0 "$(status_of "$TOOL" --help)"
 is 'no command: status' 2 "$(status_of "$TOOL")"
-gives 2 usage: "$TOOL" stats
+is 'help, by its name: status' 0 "$(status_of "$TOOL" help)"
+is 'no such command: status' 2 "$(status_of "$TOOL" nothing)"
+for command in stats check 'find 1' trim why who map leaks 'top -d' 'why 1 -n 0' profile 'profile 1 --all' \
+    'run -z x' 'run -o' 'who 1 2 3'; do
+    # shellcheck disable=SC2086 # a command and its arguments
+    gives 2 usage: "$TOOL" $command
+done
 gives 2 usage: "$TOOL" stats 1 --json --prom
 gives 2 'not an address' "$TOOL" find 1 xyz
 gives 4 'no such process' "$TOOL" stats 4194305
@@ -64,11 +70,36 @@ chmod +x "$tmp/script"
 is 'run: a script' 0 "$(status_of "$TOOL" run -l "$LIB" "$tmp/script")"
 is 'run: options' 0 "$(status_of "$TOOL" run -l "$LIB" -o stats=exit -o arena_max=1 sort Makefile)"
 has 'run: options were read' 'in use by the program' "$tmp/error"
+printf '#! \t/bin/sh \t-e' >"$tmp/script"
+is 'run: a script without a newline' 0 "$(status_of "$TOOL" run -l "$LIB" "$tmp/script")"
+: >"$tmp/script"
+is 'run: an empty one' 0 "$(LD_PRELOAD='' status_of "$TOOL" run -l "$LIB" "$tmp/script")"
+printf '#!%s\n' "$tmp/script" >"$tmp/script"
+gives 8 "$tmp/script: " "$TOOL" run -l "$LIB" "$tmp/script"
+gives 4 'No such file' "$TOOL" run -l "$tmp/none" true
 gives 4 'no such program' "$TOOL" run -l "$LIB" "$tmp/none"
 gives 2 'usage' "$TOOL" run
 gives 9 'linked statically' "$TOOL" run -l "$LIB" "$BIN/static"
 gives 9 'allocator of its own' "$TOOL" run -l "$LIB" ./heap
-if [ "$(id -u)" != 0 ] && [ -u /usr/bin/passwd ]; then
+cp "$BIN/idle" "$tmp/other"
+printf '\377' | dd of="$tmp/other" bs=1 seek=18 conv=notrunc status=none
+gives 9 'another machine' "$TOOL" run -l "$LIB" "$tmp/other"
+for name in __asan_init __tsan_init __msan_init __hwasan_init; do
+    echo "void $name(void) {} int main(void) { return 0; }" |
+        "${CC:-cc}" -w -rdynamic -x c - -o "$tmp/sanitized"
+    gives 9 'a sanitizer' "$TOOL" run -l "$LIB" "$tmp/sanitized"
+done
+if [ "$(id -u)" = 0 ]; then
+    cp "$BIN/idle" "$tmp/owned"
+    chown 65534:65534 "$tmp/owned"
+    chmod 4755 "$tmp/owned"
+    gives 9 'it is setuid' "$TOOL" run -l "$LIB" "$tmp/owned"
+    chmod 2755 "$tmp/owned"
+    gives 9 'it is setgid' "$TOOL" run -l "$LIB" "$tmp/owned"
+    chown 0:0 "$tmp/owned"
+    chmod 6755 "$tmp/owned"
+    is 'run: with the rights that we have' 0 "$(status_of "$TOOL" run -l "$LIB" "$tmp/owned" </dev/null)"
+elif [ -u /usr/bin/passwd ]; then
     gives 9 setuid "$TOOL" run -l "$LIB" /usr/bin/passwd
 fi
 exit $failed

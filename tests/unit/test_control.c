@@ -133,6 +133,8 @@ static void idling_at_once(void)
     size_t before = resident(), bytes = given_free_memory();
     cmalloc_idle();
     CHECK(emulated() || resident() < before + bytes / 4);
+    free(malloc(20 * MIB));
+    CHECK(large_kept_bytes() == 0);
 }
 
 static void idling_near_a_limit(void)

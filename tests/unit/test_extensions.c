@@ -7,6 +7,8 @@
  */
 #include "support.h"
 
+#include <limits.h>
+
 static int announce(void **state)
 {
     (void)state;
@@ -112,6 +114,17 @@ static void mallinfo_is_mallinfo2_in_ints(void)
     CHECK((size_t)narrow.keepcost == wide.keepcost);
 }
 
+static void mallinfo_stops_at_the_largest_int(void)
+{
+    if (SIZE_MAX == UINT32_MAX || !malloc((size_t)INT_MAX + MIB))
+        return; /* no room for it here */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    CHECK(mallinfo().hblkhd == INT_MAX);
+#pragma GCC diagnostic pop
+    CHECK(mallinfo2().hblkhd > (size_t)INT_MAX);
+}
+
 /* ---- mallopt ----------------------------------------------------------------------- */
 
 static void mallopt_sets_the_mmap_threshold(void)
@@ -169,6 +182,16 @@ static void mallopt_accepts_what_the_manual_lists(void)
     CHECK(mallopt(M_CHECK_ACTION, 3) == 1);
 }
 
+static void mallopt_refuses_what_is_no_value(void)
+{
+    CHECK(mallopt(M_MMAP_MAX, -1) == 0);
+    CHECK(mallopt(M_MMAP_THRESHOLD, INT_MAX) == 0);
+    CHECK(mallopt(M_TOP_PAD, -1) == 0);
+    CHECK(mallopt(M_ARENA_MAX, 0) == 0);
+    CHECK(mallopt(M_ARENA_MAX, -1) == 0);
+    CHECK(mallopt(12345, 1) == 0);
+}
+
 static void *note_arena(void *flag)
 {
     void *mem = malloc(100);
@@ -198,6 +221,9 @@ static void mallopt_perturb_fills_what_is_handed_out(void)
         CHECK(is_all(mem, 0xa5 ^ 0xff, size));
         CHECK(is_all(zeros, 0, size));
         free(mem), free(zeros);
+        mem = aligned_alloc(256, (size + 255) / 256 * 256);
+        CHECK(mem && (uintptr_t)mem % 256 == 0);
+        free(mem);
     }
 }
 
@@ -431,10 +457,12 @@ TEST_OF(mallinfo2_counts_chunks_in_use_and_free)
 TEST_OF(mallinfo2_counts_mmapped_chunks)
 TEST_OF(mallinfo2_counts_the_arenas_of_other_threads)
 TEST_OF(mallinfo_is_mallinfo2_in_ints)
+TEST_OF(mallinfo_stops_at_the_largest_int)
 TEST_OF(mallopt_sets_the_mmap_threshold)
 TEST_OF(the_mmap_threshold_adapts_to_what_is_freed)
 TEST_OF(mallopt_limits_the_number_of_mmapped_chunks)
 TEST_OF(mallopt_accepts_what_the_manual_lists)
+TEST_OF(mallopt_refuses_what_is_no_value)
 TEST_OF(mallopt_limits_the_number_of_arenas)
 TEST_OF(mallopt_perturb_fills_what_is_handed_out)
 TEST_OF(malloc_trim_gives_back_free_pages_between_chunks)
@@ -453,10 +481,12 @@ int main(void)
         cmocka_unit_test(test_mallinfo2_counts_mmapped_chunks),
         cmocka_unit_test(test_mallinfo2_counts_the_arenas_of_other_threads),
         cmocka_unit_test(test_mallinfo_is_mallinfo2_in_ints),
+        cmocka_unit_test(test_mallinfo_stops_at_the_largest_int),
         cmocka_unit_test(test_mallopt_sets_the_mmap_threshold),
         cmocka_unit_test(test_the_mmap_threshold_adapts_to_what_is_freed),
         cmocka_unit_test(test_mallopt_limits_the_number_of_mmapped_chunks),
         cmocka_unit_test(test_mallopt_accepts_what_the_manual_lists),
+        cmocka_unit_test(test_mallopt_refuses_what_is_no_value),
         cmocka_unit_test(test_mallopt_limits_the_number_of_arenas),
         cmocka_unit_test(test_mallopt_perturb_fills_what_is_handed_out),
         cmocka_unit_test(test_malloc_trim_gives_back_free_pages_between_chunks),

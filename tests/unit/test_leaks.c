@@ -1,6 +1,8 @@
 /* test_leaks.c - cmalloc_leaks and its kin, as a program uses them. */
 #include "support.h"
 
+#include "inspect/scene.h"
+
 #include <sys/syscall.h>
 
 enum { LOST_BYTES = 7777 };
@@ -100,6 +102,22 @@ static void shared_memory_is_a_root_when_it_was_added(void **state)
     munmap(shared, 4096);
 }
 
+static void roots_are_refused_when_there_is_no_room(void **state)
+{
+    (void)state;
+    static char there[8];
+    int added = 0;
+    while (cmalloc_root_add(there, sizeof there) == 0)
+        added++;
+    assert_true(added >= 1000 && added <= EXTRA_MOST);
+    assert_int_equal(cmalloc_ignore(there), -1);
+    assert_int_equal(cmalloc_root_remove(there), 0);
+    assert_int_equal(cmalloc_ignore(there), 0);
+    for (; added > 0; added--)
+        assert_int_equal(cmalloc_root_remove(there), 0);
+    assert_int_equal(cmalloc_root_remove(there), -1);
+}
+
 static void the_report_is_json_when_asked(void **state)
 {
     (void)state;
@@ -180,6 +198,70 @@ static void collect_frees_what_is_lost_and_it_alone(void **state)
     check_heaps();
 }
 
+static char *volatile kept_by_all;
+
+static void a_word_may_have_fewer_bits_than_the_option(void **state)
+{
+    (void)state;
+    kept_by_all = see_malloc(LOST_BYTES);
+    hidden = ~(uintptr_t)kept_by_all;
+    assert_int_equal(cmalloc_option_set("leak_bits", "63"), 0);
+    assert_false(is_leak(CMALLOC_LEAKS_PRECISE));
+    assert_int_equal(cmalloc_option_set("leak_bits", "0"), 0);
+    free(kept_by_all);
+}
+
+static int enough(const cmalloc_leak *leak, void *arg)
+{
+    (void)leak;
+    ++*(int *)arg;
+    return 1;
+}
+
+static void a_visitor_may_have_seen_enough(void **state)
+{
+    (void)state;
+    int seen = 0;
+    deep(lose);
+    deep(lose);
+    assert_true(cmalloc_leaks(CMALLOC_LEAKS_PRECISE, enough, &seen) >= 2);
+    assert_int_equal(seen, 1);
+}
+
+static int ends[2];
+
+/* Until the other end is closed. */
+static void *be_deaf(void *arg)
+{
+    sigset_t all;
+    char byte;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    assert_int_equal(write(*(int *)arg, "x", 1), 1);
+    assert_int_equal(read(ends[0], &byte, 1), 0);
+    return NULL;
+}
+
+static void nothing_is_collected_while_a_thread_cannot_be_stopped(void **state)
+{
+    (void)state;
+    int ready[2];
+    char byte;
+    assert_int_equal(pipe(ends) | pipe(ready), 0);
+    pthread_t thread = start_thread(be_deaf, &ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    deep(lose);
+    finalized = 0;
+    errno = 0;
+    assert_int_equal(cmalloc_collect(finalize, &finalized), 0);
+    assert_int_equal(errno, EAGAIN);
+    assert_int_equal(finalized, 0);
+    close(ends[1]);
+    join_thread(thread);
+    assert_true(cmalloc_collect(NULL, NULL) >= LOST_BYTES);
+    close(ends[0]), close(ready[0]), close(ready[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,10 +269,14 @@ int main(void)
         cmocka_unit_test(the_first_chunk_of_all_is_found_again_and_again),
         cmocka_unit_test(ignored_it_is_no_leak_until_that_is_taken_back),
         cmocka_unit_test(shared_memory_is_a_root_when_it_was_added),
+        cmocka_unit_test(roots_are_refused_when_there_is_no_room),
         cmocka_unit_test(the_report_is_json_when_asked),
         cmocka_unit_test(a_child_of_fork_can_look),
         cmocka_unit_test(the_copy_is_invisible),
+        cmocka_unit_test(a_word_may_have_fewer_bits_than_the_option),
+        cmocka_unit_test(a_visitor_may_have_seen_enough),
         cmocka_unit_test(collect_frees_what_is_lost_and_it_alone),
+        cmocka_unit_test(nothing_is_collected_while_a_thread_cannot_be_stopped),
     };
     deep(lose);
     first = hidden;

@@ -140,6 +140,7 @@ static void never(void)
         CHECK(value == OPTION_NEVER);
     }
     CHECK(!set("top_pad", "off") && !set("arena_max", "-1"));
+    CHECK(!set("profile", "0") && set("leak_bits", "0")); /* less than the least */
 }
 
 static void some_options_may_be_off(void **state)

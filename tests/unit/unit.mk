@@ -15,6 +15,10 @@ build/unit/operators build/tiny/unit/operators: tests/unit/operators.cc build/fl
 	$(call say,CXX)
 	$(CXX_TEST) $< $(OBJECT) $(LDFLAGS) -ldl -o $@
 
+build/secure/unit/operators: tests/unit/operators.cc build/secure/cmalloc.o build/flags | build/need
+	$(call say,CXX)
+	$(CXX_TEST) $< $(OBJECT) $(LDFLAGS) -ldl -Wl,-T,src/secure.ld -o $@
+
 build/unit/replaced: tests/unit/replaced.cc build/flags
 	$(call say,CXX)
 	$(CXX_TEST) $< $(LDFLAGS) -o $@
@@ -25,8 +29,9 @@ build/unit/replaced_static build/tiny/unit/replaced_static: tests/unit/replaced.
 	$(call say,CXX)
 	$(CXX_TEST) $< $(filter %.a,$^) $(LDFLAGS) -o $@
 
-CHECK_DEPS += $(CXX_BINS)
-CHECK_RUN  += 'build/unit/operators' 'build/tiny/unit/operators' \
+CHECK_DEPS += $(CXX_BINS) build/secure/unit/operators
+CHECK_RUN  += 'build/unit/operators' 'build/tiny/unit/operators' 'build/secure/unit/operators' \
               'LD_PRELOAD=./libcmalloc.so build/unit/replaced' \
               'LD_PRELOAD=build/tiny/libcmalloc.so build/unit/replaced' \
-              'build/unit/replaced_static' 'build/tiny/unit/replaced_static'
+              'build/unit/replaced_static' 'build/tiny/unit/replaced_static' \
+              'CMALLOC_OPTIONS=leak_unaligned=on,leak_bits=48 build/unit/test_leaks'
