@@ -15,6 +15,7 @@
 #include <linux/futex.h>
 #include <sys/auxv.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -196,19 +197,21 @@ int os_create(const char *path)
     return (int)fd;
 }
 
-/* A file can be made as long as it is. Without waiting for a pipe's reader. */
+/* Without waiting for a pipe's reader. */
 int os_open_device(const char *path)
 {
     int saved = errno;
+    struct stat is;
     long fd =
         syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         fd = errno == ENXIO ? -2 : -1;
-    else if (syscall(SYS_ftruncate, fd, syscall(SYS_lseek, fd, 0L, SEEK_END)) == 0) {
+    else if (fstat((int)fd, &is) != 0 || S_ISREG(is.st_mode)) {
         syscall(SYS_close, fd);
         fd = -1;
-    } else
+    } else {
         fcntl((int)fd, F_SETFL, 0);
+    }
     errno = saved;
     return (int)fd;
 }
