@@ -246,10 +246,8 @@ static int count_chunk(const cmalloc_item *item, void *arg)
         bsearch(&wanted, census->slots, census->live, sizeof wanted, by_address);
     if (!hit)
         return 0;
-    size_t overhead = sizeof(size_t), canary = 0;
-    if (CM_SECURE)
-        cmalloc_option_get("canary", &canary);
-    overhead *= item->kind == CMALLOC_MMAPPED || canary != 0 ? 2 : 1;
+    size_t overhead = sizeof(size_t);
+    overhead *= item->kind == CMALLOC_MMAPPED || CM_SECURE ? 2 : 1;
     CHECK(item->kind == CMALLOC_INUSE || item->kind == CMALLOC_MMAPPED);
     CHECK(item->size == (*hit)->usable + overhead);
     census->found++;
