@@ -137,7 +137,7 @@ arena_t *arena_join(void)
     return a;
 }
 
-/* The last one looks at the inbox once more; see post in front/foreign.c for the order. */
+/* The last one looks at the inbox once more; post in front/foreign.c has the order. */
 void arena_leave(arena_t *a)
 {
     if (count_thread(a, -1) == 0 && arena_lock(a)) {

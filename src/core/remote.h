@@ -2,9 +2,10 @@
  * core/remote.h - chunks on their way home.
  *
  * An inbox is a stack of magazines, linked through their chunks' payload (link.h), that
- * threads of other arenas have freed: each of one class, or a single chunk of any size. Anybody pushes; the holder of the arena's lock takes all. So there
- * is no pop of one and no ABA: a push only needs that the head it linked to is still the
- * head, whatever happened to it in between.
+ * threads of other arenas have freed: each of one class, or a single chunk of any size.
+ * Anybody pushes; the holder of the arena's lock takes all. So there is no pop of one and
+ * no ABA: a push only needs that the head it linked to is still the head, whatever
+ * happened to it in between.
  * Orders: push is sequentially consistent, for the look at the arena's threads that
  * follows it (post in front/foreign.c), and so releases the links and the chunk's last
  * contents; take acquires them.
