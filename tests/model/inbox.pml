@@ -1,6 +1,7 @@
 /*
  * inbox.pml - core/remote.h: threads post chunks, holders of the arena's lock take all.
  *
+ * A chunk stands for a magazine, of which a post touches the first one's link only.
  * Chunks go round: what was taken is posted again, by whoever gets it first, so that a
  * head may be the same chunk as before with another one behind it (ABA). Each load,
  * store and compare-and-swap is a step of its own.
@@ -21,7 +22,7 @@
 mtype = { USED, HELD, POSTED }
 
 byte first;                /* 0: NULL */
-byte next[CHUNKS + 1];     /* word 0 of the payload */
+byte next[CHUNKS + 1];     /* word 2 of the payload */
 mtype where[CHUNKS + 1];   /* what is true of a chunk; no step of the program reads it */
 bit locked;
 byte running;
