@@ -139,7 +139,7 @@ static bool free_far(void *mem)
     if (link_marked(mem))
         return false;
     if (foreign && !cache_in_demand(b))
-        return cache_send_home(t, a, k, mem);
+        return cache_send_home(t, arena_of(c), k, mem); /* which verifies it */
     if (b->room == 0)
         return false;
     if (foreign)
