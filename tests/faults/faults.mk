@@ -4,8 +4,8 @@
 #   make check-faults   MOST=400 of each unit test's, and of real programs; SOME=20 of those under
 #                       stress, which make millions of calls, or take their time
 #
-# In x86_64 only, as fail.c is. test_check and test_arena are not swept: they damage their heaps and
-# mend them, and a test of theirs that ends early does not.
+# In x86_64 only, as fail.c is. test_check, test_arena and test_walk are not swept: they damage their
+# heaps and mend them, and a test of theirs that ends early does not.
 
 .PHONY: check-faults
 
@@ -13,7 +13,7 @@ MOST ?= 400
 SOME ?= 20
 SWEEP       := tests/faults/sweep.sh build/faults/fail.so
 SWEEP_LIBS  := ./libcmalloc.so ./libcmalloc-secure.so build/tiny/libcmalloc.so build/tiny/libcmalloc-secure.so
-FAULT_UNITS := $(filter-out %/test_check %/test_arena,$(UNIT_BINS))
+FAULT_UNITS := $(filter-out %/test_check %/test_arena %/test_walk,$(UNIT_BINS))
 
 build/faults/fail.so: tests/faults/fail.c build/flags
 	$(call say,CC)

@@ -88,8 +88,9 @@ static void hit(input_t *in, size_t i)
     else
         word = how < 224 ? 0 : (uintptr_t)prey + how % 32 * 512;
     memcpy(at, &word, sizeof word);
-    /* It may have been a link that waits in a cache, or the end of a heap. */
-    if (where % 8 >= 5 || !slots[i].live)
+    /* It may have been a link that waits in a cache (the word before a chunk is the third
+     * of one of the least size), or the end of a heap. */
+    if (where % 8 == 2 || where % 8 >= 5 || !slots[i].live)
         faults_are_right = true;
 }
 
