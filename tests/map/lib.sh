@@ -36,7 +36,7 @@ start_heap()
 {
     mkfifo "$tmp/in"
     : >"$tmp/ready"
-    CMALLOC_OPTIONS=background=off,purge_age=off LD_PRELOAD=$PWD/${LIB:-libcmalloc.so} \
+    CMALLOC_OPTIONS=background=off,purge_age=off,arena_max=3 LD_PRELOAD=$PWD/${LIB:-libcmalloc.so} \
         build/map/heaps "$1" "$2" <"$tmp/in" >"$tmp/ready" &
     pid=$!
     exec 3>"$tmp/in"
