@@ -38,7 +38,7 @@ enum { THP_DEFAULT, THP_NEVER, THP_ALWAYS };
  */
 #define OPTION_ROWS(ROW) \
     ROW(arena_max, "MALLOC_ARENA_MAX", "", 0, 0, ARENA_MAX, 0, \
-        "arenas at most; 0: one more than the processors it may use") \
+        "arenas at most; 0: as many as processors it may use, two at least") \
     ROW(mmap_threshold, "MALLOC_MMAP_THRESHOLD_", "", MMAP_THRESHOLD_DEFAULT, 0, \
         MMAP_THRESHOLD_MAX, OPTION_FIXES | OPTION_BYTES, \
         "requests from this size on get a mapping of their own; adapts") \
