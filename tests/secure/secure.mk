@@ -24,4 +24,5 @@ SECURE_OFF     := $(subst $(COMMA), ,$(SECURE_ALL_OFF))
 CHECK_DEPS += libcmalloc-secure.so build/tiny/libcmalloc-secure.so $(SECURE_BINS)
 CHECK_RUN  += $(SECURE_BINS:%='%') 'tests/lint/exports.sh libcmalloc-secure.so' \
               $(foreach o,$(SECURE_OFF) $(SECURE_ALL_OFF),'CMALLOC_OPTIONS=$o OPS=5000 build/tiny/secure/stress/model') \
-              'CMALLOC_OPTIONS=$(SECURE_ALL_OFF) build/secure/unit/test_family'
+              'CMALLOC_OPTIONS=$(SECURE_ALL_OFF) build/secure/unit/test_family' \
+              'CMALLOC_OPTIONS=perturb=17 build/secure/unit/test_family'
