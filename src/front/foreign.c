@@ -41,6 +41,7 @@ static void post_one(arena_t *a, void *mem)
     post(a, (magazine_t){mem, 1});
 }
 
+/* out[] is its own thread's: who drains another one's spares posts one by one. */
 magazine_t foreign_send(thread_t *t, unsigned k, magazine_t m)
 {
     magazine_t own = {NULL, 0};
