@@ -68,11 +68,26 @@ magazine_t depot_take_back(depot_t *d, unsigned k)
     return m;
 }
 
-magazine_t depot_take(depot_t *d, unsigned k)
+/* All but the first count chunks of m, which keeps those. */
+static magazine_t cut(magazine_t *m, unsigned count)
+{
+    void *last = m->first;
+    for (unsigned i = 1; i < count; i++)
+        last = link_next(last);
+    magazine_t rest = {link_next(last), m->count - count};
+    link_set(last, NULL);
+    m->count = count;
+    return rest;
+}
+
+magazine_t depot_take(depot_t *d, unsigned k, unsigned count)
 {
     keep_for(&d->shelf[k], PURGE_TICKS);
     d->shelf[k].wanted = true;
-    return depot_take_back(d, k);
+    magazine_t m = depot_take_back(d, k);
+    if (m.count / 2 > count)
+        depot_park(d, k, cut(&m, count));
+    return m;
 }
 
 bool depot_unwanted(depot_t *d, unsigned *k)

@@ -37,8 +37,9 @@ void depot_add(depot_t *d, unsigned k, void *mem);
 /* Add a magazine that has come home: as it is, or chunk by chunk if it is a small one. */
 void depot_receive(depot_t *d, unsigned k, magazine_t m);
 
-/* Take a magazine of class k; empty if there is none. */
-magazine_t depot_take(depot_t *d, unsigned k);
+/* Take a magazine of class k, empty if there is none; of one that is more than twice as
+ * large, count chunks. Pre: count > 0. */
+magazine_t depot_take(depot_t *d, unsigned k, unsigned count);
 
 /* The same for who merges it: that is no demand. */
 magazine_t depot_take_back(depot_t *d, unsigned k);

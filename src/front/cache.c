@@ -73,7 +73,7 @@ static magazine_t fetch(thread_t *t, unsigned k, size_t align, unsigned count)
         return m;
     if (a == t->arena) {
         arena_drain_locked(a);
-        m = depot_take(&a->depot, k);
+        m = depot_take(&a->depot, k, count);
         if (m.count == 0)
             m = arena_take_run_locked(a, class_size(k), align, count);
         purger_look_locked(a);
@@ -202,7 +202,8 @@ static bool depot_has(const depot_t *d, unsigned k, const void *mem)
 
 /* mem bears the key. It has been freed before if it is in one of the lists that this
  * thread can look at, or was merged. */
-static void check_double_free(thread_t *t, arena_t *a, unsigned k, const void *mem)
+static CM_COLD void check_double_free(thread_t *t, arena_t *a, unsigned k,
+                                      const void *mem)
 {
     cm_lock_take_or_inherit(&t->lock);
     bool found =

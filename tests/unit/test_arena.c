@@ -409,7 +409,7 @@ static void a_magazine_that_comes_home_stays_one_if_it_is_no_small_one(void **st
     assert_ptr_equal(own.depot.shelf[k].parked, m.first);
     assert_int_equal(own.depot.bytes, most * SIZE);
     check_arena_locked(*state);
-    magazine_t back = depot_take(&own.depot, k);
+    magazine_t back = depot_take(&own.depot, k, ~0u);
     assert_ptr_equal(back.first, m.first);
     assert_int_equal(back.count, most);
     arena_give_list_locked(*state, back.first);
@@ -461,14 +461,14 @@ static void a_full_depot_is_merged_before_other_sizes_are_served(void **state)
 static void what_was_asked_for_lately_is_merged_last(void **state)
 {
     size_t wanted = park(*state, 64, 2), parked = wanted;
-    depot_park(&own.depot, class_of(64), depot_take(&own.depot, class_of(64)));
+    depot_park(&own.depot, class_of(64), depot_take(&own.depot, class_of(64), ~0u));
     while (parked <= DEPOT_READY)
         parked += park(*state, 1024, 4);
     take(*state, 96);
     assert_int_equal(own.depot.bytes, wanted);
     while (own.depot.bytes <= DEPOT_READY)
         park(*state, 1024, 4);
-    depot_take(&own.depot, class_of(1024)); /* now that is */
+    depot_take(&own.depot, class_of(1024), ~0u); /* now that is */
     while (own.depot.bytes <= DEPOT_READY)
         park(*state, 1024, 4);
     own.depot.shelf[class_of(1024)].wanted = true;

@@ -95,7 +95,8 @@ static void spill_over(void)
     size_t here = bin_length() + t->spare[k].count;
     CHECK(here <= 2 * class_magazine(SIZE));
     /* The rest is in the depot: no chunk is lost. */
-    for (magazine_t m; (m = depot_take(&t->arena->depot, k)).count > 0; here += m.count)
+    for (magazine_t m; (m = depot_take(&t->arena->depot, k, ~0u)).count > 0;
+         here += m.count)
         arena_give_list_locked(t->arena, m.first);
     CHECK(here == exact + ready);
 }

@@ -46,7 +46,7 @@ static void an_empty_depot_gives_an_empty_magazine(void **state)
 {
     (void)state;
     for (unsigned k = 2; k < CLASS_COUNT; k++) {
-        magazine_t m = depot_take(&depot, k);
+        magazine_t m = depot_take(&depot, k, ~0u);
         assert_null(m.first);
         assert_int_equal(m.count, 0);
     }
@@ -66,13 +66,31 @@ static void magazines_come_back_whole_last_in_first_out(void **state)
         assert_int_equal(depot.bytes, bytes);
     }
     for (unsigned i = 20; i-- > 0;) {
-        magazine_t got = depot_take(&depot, K);
+        magazine_t got = depot_take(&depot, K, ~0u);
         assert_ptr_equal(got.first, m[i].first);
         assert_int_equal(got.count, 2 + i);
         assert_int_equal(length(got), got.count);
     }
     assert_int_equal(depot.bytes, 0);
-    assert_int_equal(depot_take(&depot, K).count, 0);
+    assert_int_equal(depot_take(&depot, K, ~0u).count, 0);
+}
+
+static void who_wants_few_is_given_few(void **state)
+{
+    (void)state;
+    magazine_t m = given_magazine(10);
+    void *fourth = link_next(link_next(link_next(m.first)));
+    depot_park(&depot, K, m);
+    magazine_t few = depot_take(&depot, K, 3);
+    assert_ptr_equal(few.first, m.first);
+    assert_int_equal(few.count, 3);
+    assert_int_equal(length(few), 3);
+    assert_int_equal(depot.bytes, 7 * class_size(K));
+    magazine_t rest = depot_take(&depot, K, 4); /* not twice as many */
+    assert_ptr_equal(rest.first, fourth);
+    assert_int_equal(rest.count, 7);
+    assert_int_equal(length(rest), 7);
+    assert_int_equal(depot.bytes, 0);
 }
 
 static void single_chunks_gather_into_a_full_magazine(void **state)
@@ -87,7 +105,7 @@ static void single_chunks_gather_into_a_full_magazine(void **state)
     assert_non_null(depot.shelf[K].parked);
     assert_int_equal(depot.shelf[K].loose.count, 0);
     assert_int_equal(depot.bytes, full * class_size(K));
-    magazine_t got = depot_take(&depot, K);
+    magazine_t got = depot_take(&depot, K, ~0u);
     assert_int_equal(got.count, full);
     assert_int_equal(length(got), full);
     assert_int_equal(depot.bytes, 0);
@@ -100,12 +118,12 @@ static void loose_chunks_are_given_when_nothing_is_parked(void **state)
     depot_park(&depot, K, one); /* too short to carry its count */
     depot_park(&depot, K, parked);
     assert_int_equal(depot.shelf[K].loose.count, 1);
-    assert_ptr_equal(depot_take(&depot, K).first, parked.first);
-    magazine_t got = depot_take(&depot, K);
+    assert_ptr_equal(depot_take(&depot, K, ~0u).first, parked.first);
+    magazine_t got = depot_take(&depot, K, ~0u);
     assert_ptr_equal(got.first, one.first);
     assert_int_equal(got.count, 1);
     assert_int_equal(length(got), 1);
-    assert_int_equal(depot_take(&depot, K).count, 0);
+    assert_int_equal(depot_take(&depot, K, ~0u).count, 0);
 }
 
 static void classes_do_not_mix(void **state)
@@ -114,9 +132,9 @@ static void classes_do_not_mix(void **state)
     for (unsigned k = 2; k < 100; k++)
         depot_park(&depot, k, given_magazine(2 + k % 3));
     for (unsigned k = 2; k < 100; k++) {
-        magazine_t got = depot_take(&depot, k);
+        magazine_t got = depot_take(&depot, k, ~0u);
         assert_int_equal(got.count, 2 + k % 3);
-        assert_int_equal(depot_take(&depot, k).count, 0);
+        assert_int_equal(depot_take(&depot, k, ~0u).count, 0);
     }
     assert_int_equal(depot.bytes, 0);
 }
@@ -136,7 +154,7 @@ static void whatever_comes_and_goes_each_chunk_is_in_one_place(void **state)
             depot_park(&depot, K, out[i]);
             out[i] = out[--outs];
         } else {
-            magazine_t got = depot_take(&depot, K);
+            magazine_t got = depot_take(&depot, K, ~0u);
             assert_int_equal(length(got), got.count);
             bytes -= got.count * class_size(K);
             if (got.count > 0)
@@ -150,12 +168,12 @@ static void whatever_comes_and_goes_each_chunk_is_in_one_place(void **state)
         }
         assert_int_equal(depot.bytes, bytes);
     }
-    while ((out[0] = depot_take(&depot, K)).count > 0)
+    while ((out[0] = depot_take(&depot, K, ~0u)).count > 0)
         bytes -= out[0].count * class_size(K);
     assert_int_equal(bytes, 0);
 }
 
-static void do_take(void *k) { depot_take(&depot, *(unsigned *)k); }
+static void do_take(void *k) { depot_take(&depot, *(unsigned *)k, ~0u); }
 
 static void a_forged_link_to_the_next_magazine_is_fatal(void **state)
 {
@@ -178,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         depot_test(an_empty_depot_gives_an_empty_magazine),
         depot_test(magazines_come_back_whole_last_in_first_out),
+        depot_test(who_wants_few_is_given_few),
         depot_test(single_chunks_gather_into_a_full_magazine),
         depot_test(loose_chunks_are_given_when_nothing_is_parked),
         depot_test(classes_do_not_mix),

@@ -179,7 +179,7 @@ static void a_depot_that_nobody_asks_is_merged(void **state)
     ticks(*state, PURGE_TICKS / 2 - 1);
     purge_depot(*state);
     assert_int_equal(own.depot.bytes, 4 * (64 + 512));
-    magazine_t taken = depot_take(&own.depot, class_of(64));
+    magazine_t taken = depot_take(&own.depot, class_of(64), ~0u);
     depot_park(&own.depot, class_of(64), taken);
     ticks(*state, 1);
     purge_depot(*state);
