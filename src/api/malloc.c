@@ -59,7 +59,7 @@ CM_EXPORT void *calloc(size_t count, size_t n)
                                                     : or_enomem(front_calloc(bytes));
 }
 
-static void *resize(void *mem, size_t n)
+CM_NOINLINE static void *resize(void *mem, size_t n)
 {
     if (mem == NULL)
         return or_enomem(front_malloc(n));
@@ -70,7 +70,10 @@ static void *resize(void *mem, size_t n)
     return or_enomem(front_realloc(mem, n));
 }
 
-CM_EXPORT void *realloc(void *mem, size_t n) { return resize(mem, n); }
+CM_EXPORT void *realloc(void *mem, size_t n)
+{
+    return cache_stays(mem, n) ? mem : resize(mem, n);
+}
 
 CM_EXPORT void *reallocarray(void *mem, size_t count, size_t n)
 {

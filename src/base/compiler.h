@@ -22,6 +22,9 @@
 #define CM_INLINE static inline __attribute__((always_inline))
 #define CM_NOINLINE __attribute__((noinline))
 #define CM_COLD __attribute__((cold, noinline))
+/* A function of cmalloc.c's second part that every process comes by: its code lies with
+ * the first part's. */
+#define CM_NEAR __attribute__((section(".text.startup")))
 #define CM_EXPORT __attribute__((visibility("default")))
 #define CM_ALIGNED(n) __attribute__((aligned(n)))
 #define CM_UNUSED __attribute__((unused))

@@ -128,6 +128,22 @@ CM_INLINE bool cache_free_wide(void *mem)
     return cache_free_between(mem, CLASS_EXACT_MAX + 1, CLASS_MAX);
 }
 
+/* realloc leaves a chunk of have bytes as it is where size bytes are wanted. */
+CM_INLINE bool cache_is_enough(size_t have, size_t size)
+{
+    return size <= have && (have - size < CHUNK_MIN || have - size <= have / 4);
+}
+
+/* The hit of realloc: mem stays where it is. */
+CM_INLINE bool cache_stays(const void *mem, size_t n)
+{
+    if (CM_SECURE || cm_unlikely(!thread_window_has(thread_self, (uintptr_t)mem)))
+        return false;
+    size_t word = chunk_word(chunk_of(mem)), have = word & ~(CHUNK_ALIGN - 1);
+    bool fits = n - 1 < have && (word & CHUNK_M) == 0; /* and n is not 0 */
+    return fits && cache_is_enough(have, chunk_size_for(n));
+}
+
 /* A chunk for a request of up to CLASS_MAX bytes with its header, from any class. NULL:
  * no memory, or t has no cache. */
 void *cache_take(thread_t *t, size_t n);

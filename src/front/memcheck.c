@@ -60,13 +60,15 @@ void memcheck_tell_freed(const void *mem)
     ask_valgrind(FREELIKE_BLOCK, (size_t)mem, 0, 0);
 }
 
-void memcheck_init(void)
+CM_NEAR void memcheck_init(void)
 {
     if (atomic_load_explicit(&cm_options.valgrind, memory_order_relaxed) == 0 ||
         ask_valgrind(RUNNING_ON_VALGRIND, 0, 0, 0) == 0 || !thread_enter())
         return;
-    if (thread_self->arena != NULL)
+    if (thread_self->arena != NULL) {
         cache_flush(thread_self);
+        thread_self->window = thread_self->span = 0; /* realloc has no hits, either */
+    }
     memcheck_is_on = true;
     thread_leave_quietly();
 }

@@ -78,9 +78,8 @@ static void *resize_heap(void *mem, mchunkptr c, size_t n)
     size_t size = chunk_size_for(n), have = chunk_size(c);
     if (size > have)
         return grow_heap(mem, c, n);
-    if (have - size >= CHUNK_MIN && have - size > have / 4)
-        return shrink_heap(mem, c, n, size);
-    return sample_resized(mem);
+    return cache_is_enough(have, size) ? sample_resized(mem)
+                                       : shrink_heap(mem, c, n, size);
 }
 
 void *front_realloc(void *mem, size_t n)
