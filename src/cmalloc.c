@@ -1,47 +1,68 @@
-/* cmalloc.c - the whole library as one translation unit, bottom layer first. */
+/*
+ * cmalloc.c - the library as one translation unit, or as two for the linker to place:
+ * what every program runs (CM_PART=1), and what few programs run (CM_PART=2). So a small
+ * program has little of the code resident (src/library.ld). In each part the bottom layer
+ * comes first.
+ */
+#ifndef CM_PART
+#define CM_PART 0 /* both */
+#endif
+
+#if CM_PART != 2
 #include "base/lock.c"
 #include "base/options.c"
-#include "base/report.c"
 
 #include "os/break.c"
 #include "os/cgroup.c"
-#include "os/constant.c"
-#include "os/fault.c"
 #include "os/limit.c"
 #include "os/mem.c"
-#include "os/proc.c"
-#include "os/stack.c"
-#include "os/stop.c"
 #include "os/sys.c"
-#include "os/thread.c"
 
 #include "core/arena.c"
 #include "core/arenas.c"
 #include "core/bin.c"
 #include "core/depot.c"
 #include "core/dirty.c"
-#include "core/guard.c"
 #include "core/heap.c"
-#include "core/large.c"
 #include "core/link.c"
-#include "core/purge.c"
 #include "core/registry.c"
 #include "core/top.c"
 
-#include "front/align.c"
 #include "front/alloc.c"
 #include "front/cache.c"
 #include "front/drain.c"
 #include "front/foreign.c"
 #include "front/harden.c"
 #include "front/init.c"
-#include "front/memcheck.c"
 #include "front/place.c"
-#include "front/purger.c"
 #include "front/quarantine.c"
 #include "front/resize.c"
-#include "front/sample.c"
 #include "front/thread.c"
+
+#ifndef CM_NO_API /* a test that has another malloc */
+#include "api/malloc.c"
+#endif
+#endif
+
+#if CM_PART != 1
+#include "base/report.c"
+
+#include "os/constant.c"
+#include "os/fault.c"
+#include "os/proc.c"
+#include "os/stack.c"
+#include "os/stop.c"
+#include "os/thread.c"
+
+#include "core/guard.c"
+#include "core/kept.c"
+#include "core/large.c"
+#include "core/purge.c"
+
+#include "front/align.c"
+#include "front/memcheck.c"
+#include "front/purger.c"
+#include "front/sample.c"
 #include "front/trim.c"
 
 #include "inspect/check.c"
@@ -69,10 +90,10 @@
 #include "inspect/walk.c"
 #include "inspect/walk_target.c"
 
-#ifndef CM_NO_API /* a test that has another malloc */
+#ifndef CM_NO_API
 #include "api/cmalloc.c"
 #include "api/control.c"
 #include "api/cxx.c"
 #include "api/glibc.c"
-#include "api/malloc.c"
+#endif
 #endif

@@ -53,9 +53,16 @@ mchunkptr large_map(size_t n, size_t align);
 extern _Atomic(large_info *) large_kept[LARGE_KEPT]; /* for readers from outside */
 extern _Atomic size_t large_live_most;               /* for statistics */
 
+void large_count_live(ptrdiff_t bytes); /* more or less than before are live */
+
+/* Unmap kept chunks until bytes more may be live or kept. False: they may not. */
+bool large_make_room(size_t bytes);
+
 /* A kept chunk for n payload bytes, not zero; NULL: none fits. */
 mchunkptr large_reuse(size_t n);
-bool large_keep(mchunkptr c);  /* keep a chunk that is in no list (true), or unmap it */
+bool large_keep(mchunkptr c); /* keep a chunk that is in no list (true), or unmap it */
+/* A heap is about to grow: unmap those below the threshold, in whose place it comes. */
+void large_make_way(void);
 size_t large_drop_kept(void);  /* unmap all kept ones; returns their bytes */
 size_t large_kept_bytes(void); /* bytes kept now */
 void large_tick(void); /* a tick has gone by: unmap what has been kept for PURGE_TICKS */

@@ -1,6 +1,7 @@
 /* core/top.c - see top.h. */
 #include "core/top.h"
 
+#include "core/large.h"
 #include "os/os.h"
 
 void top_set(arena_t *a, char *at)
@@ -147,6 +148,7 @@ void arena_open(arena_t *a, heap_info *h)
  * in a new heap. */
 static bool make_top(arena_t *a, size_t need)
 {
+    large_make_way();
     if (top_extend(a, need))
         return true;
     heap_info *h = a == &main_arena ? heap_new_at_break(need) : NULL;

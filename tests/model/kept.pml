@@ -1,5 +1,5 @@
 /*
- * kept.pml - core/large.c: freed mappings wait in places of one pointer each; pick empties
+ * kept.pml - core/kept.c: freed mappings wait in places of one pointer each; pick empties
  * a place by exchange, put fills an empty one by compare-and-swap.
  *
  * A thread asks for a mapping (large_reuse: pick each, keep the best, put the others
