@@ -13,10 +13,12 @@ void link_init(void)
 {
     if (link_secret.key != 0)
         return;
+    uintptr_t chance[4];
+    os_random(chance, 4);
     link_secret.mask =
-        os_random() | 1; /* never aligned itself: a zeroed link is found too */
-    seal_key = (seal_key_t){os_random(), os_random()};
-    link_secret.key = os_random() | 1;
+        chance[0] | 1; /* never aligned itself: a zeroed link is found too */
+    seal_key = (seal_key_t){chance[1], chance[2]};
+    link_secret.key = chance[3] | 1;
 }
 
 bool link_leads(uintptr_t mem)

@@ -64,7 +64,9 @@ static struct sampler *sampler_of(thread_t *t)
     size_t bytes = os_pages(sizeof(struct sampler));
     if (t->sampler == NULL && (t->sampler = os_map(bytes)) != NULL) {
         os_count_metadata(bytes);
-        t->sampler->chance = os_random() | 1;
+        uintptr_t chance;
+        os_random(&chance, 1);
+        t->sampler->chance = chance | 1;
     }
     return t->sampler;
 }
@@ -323,7 +325,7 @@ CM_NOINLINE void sample_guard_freed(const void *mem)
 
 /* --- start --- */
 
-void sample_init(void)
+CM_NEAR void sample_init(void)
 {
     size_t guards = atomic_load_explicit(&cm_options.guard_sample, memory_order_relaxed);
     if (guards != 0 && guard_init()) {

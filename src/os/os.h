@@ -189,8 +189,8 @@ bool os_rename(const char *from, const char *to);
 /* Have handler run when the signal comes, with all others held. False: no such signal. */
 bool os_handle(int number, void (*handler)(int));
 
-/* A word that an attacker cannot guess. */
-uintptr_t os_random(void);
+/* Words that an attacker cannot guess; a few at a time. */
+void os_random(uintptr_t *words, unsigned count);
 
 /* An environment variable, or NULL; always NULL in a secure-execution process. Looked for
  * in all when that was set. */

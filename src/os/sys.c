@@ -152,20 +152,21 @@ void os_init(void)
     errno = saved;
 }
 
-uintptr_t os_random(void)
+void os_random(uintptr_t *words, unsigned count)
 {
     int saved = errno;
-    uintptr_t word = 0;
-    if (syscall(SYS_getrandom, &word, sizeof word, GRND_NONBLOCK) != (long)sizeof word) {
+    size_t bytes = count * sizeof *words;
+    if (syscall(SYS_getrandom, words, bytes, GRND_NONBLOCK) != (long)bytes) {
         /* No getrandom: the kernel's gift to every process, and where we are. */
         const uintptr_t *gift = (const uintptr_t *)getauxval(
             AT_RANDOM); /* NOLINT(performance-no-int-to-ptr) */
-        word = (uintptr_t)&word * 0x9E3779B9u;
-        if (gift != NULL)
-            word ^= gift[0] ^ gift[1] << 1;
+        for (unsigned i = 0; i < count; i++) {
+            words[i] = ((uintptr_t)words + i) * 0x9E3779B9u;
+            if (gift != NULL)
+                words[i] ^= gift[0] ^ gift[1] << (i + 1);
+        }
     }
     errno = saved;
-    return word;
 }
 
 static char *
