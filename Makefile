@@ -88,6 +88,9 @@ TINY_DEFS := -DCM_TINY=1 -DCM_DEBUG=1
 LINK := -shared -pthread -Wl,-soname,$(SONAME) -Wl,--version-script=src/cmalloc.map \
         -Wl,--no-undefined -Wl,-z,now -Wl,-z,nodelete -Wl,-z,initfirst -Wl,-z,relro \
         -Wl,-z,noexecstack -Wl,--build-id
+# Few pages of it in a small program's memory: src/library.ld.
+PLACEABLE := -ffunction-sections -fdata-sections
+PLACED := -Wl,-z,noseparate-code -Wl,-T,src/library.ld
 
 # In the archive only what the library exports stays global: a program may have an
 # arena_new of its own. It may also have operators new and delete of its own, or a cfree,
@@ -100,8 +103,10 @@ ARCHIVED := --localize-hidden --remove-section=.group --wildcard --weaken-symbol
 
 VARIANT   = $(if $(filter build/tiny/%,$@),$(TINY) $(TINY_DEFS),$(CFLAGS)) \
             $(if $(findstring secure,$@),-DCM_SECURE=1)
-OBJECT    = $(if $(filter build/tiny/%,$@),build/tiny,build)$(if $(findstring \
-            secure,$@),/secure)/cmalloc.o
+FOLDER    = $(if $(filter build/tiny/%,$@),build/tiny,build)$(if $(findstring \
+            secure,$@),/secure)
+OBJECT    = $(FOLDER)/cmalloc.o
+PARTS     = $(FOLDER)/near.o $(FOLDER)/far.o
 DEPENDS   = -MMD -MP -MF $@.d -MT $@
 LIB_CC    = $(Q)$(CC) $(CPPFLAGS) $(VARIANT) $(LIB) $(WARNINGS) $(DEPENDS)
 TEST_CC   = $(Q)$(CC) $(CPPFLAGS) $(VARIANT) $(TEST) $(WARNINGS) $(DEPENDS)
@@ -114,7 +119,7 @@ export CC CXX
 build/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) | $(TINY) | $(LIB) | $(TEST) | $(WARNINGS)' \
-	    '| $(LINK) $(LDFLAGS) | $(ARCHIVED)' >$@.$$$$; \
+	    '| $(PLACEABLE) $(LINK) $(PLACED) $(LDFLAGS) | $(ARCHIVED)' >$@.$$$$; \
 	 if cmp -s $@.$$$$ $@; then rm -f $@.$$$$; else mv $@.$$$$ $@; fi
 FORCE:
 
@@ -125,16 +130,22 @@ all: libcmalloc.so libcmalloc.a heap build/cmalloc
 all: libcmalloc-secure.so
 debug: build/tiny/libcmalloc.so build/tiny/libcmalloc.a build/tiny/cmalloc
 
-build/cmalloc.o build/tiny/cmalloc.o build/secure/cmalloc.o build/tiny/secure/cmalloc.o: \
-    src/cmalloc.c build/flags
+# The two parts of src/cmalloc.c, for the linker to place, and both as one.
+FOLDERS := build build/tiny build/secure build/tiny/secure
+$(FOLDERS:%=%/near.o): PART := 1
+$(FOLDERS:%=%/far.o): PART := 2
+$(FOLDERS:%=%/near.o) $(FOLDERS:%=%/far.o): src/cmalloc.c build/flags
 	$(call say,CC)
-	$(LIB_CC) -c $< -o $@
+	$(LIB_CC) $(PLACEABLE) -DCM_PART=$(PART) -c $< -o $@
+$(FOLDERS:%=%/cmalloc.o): %/cmalloc.o: %/near.o %/far.o
+	$(call say,JOIN)
+	$(Q)$(CC) $(filter -m%,$(CFLAGS)) -nostdlib -r $^ -o $@
 
-libcmalloc.so: build/cmalloc.o
-build/tiny/libcmalloc.so: build/tiny/cmalloc.o
-libcmalloc.so build/tiny/libcmalloc.so: src/cmalloc.map
+libcmalloc.so: build/near.o build/far.o
+build/tiny/libcmalloc.so: build/tiny/near.o build/tiny/far.o
+libcmalloc.so build/tiny/libcmalloc.so: src/cmalloc.map src/library.ld
 	$(call say,LINK)
-	$(Q)$(CC) $(VARIANT) $(LDFLAGS) $(LINK) $(OBJECT) -o $@
+	$(Q)$(CC) $(VARIANT) $(LDFLAGS) $(LINK) $(PLACED) $(PARTS) -o $@
 libcmalloc-secure.so: build/secure/cmalloc.o
 build/tiny/libcmalloc-secure.so: build/tiny/secure/cmalloc.o
 libcmalloc-secure.so build/tiny/libcmalloc-secure.so: src/cmalloc.map src/secure.ld

@@ -19,17 +19,19 @@ CM_CONSTANT cm_options_t cm_options = {OPTION_ROWS(OPTION_FIRST)};
 #undef OPTION_FIRST
 
 typedef struct option {
-    char name[16], variable[24], words[24], meaning[72];
+    char name[16], variable[24], words[24];
     size_t place; /* in cm_options_t */
     size_t first, least, most;
     unsigned flags;
 } option_t;
 
 #define OPTION_ENTRY(name, variable, words, first, least, most, flags, meaning) \
-    {#name, variable, words, meaning, offsetof(cm_options_t, name), \
-     first, least,    most,  flags},
+    {#name, variable, words, offsetof(cm_options_t, name), first, least, most, flags},
 static const option_t option_table[] = {OPTION_ROWS(OPTION_ENTRY)};
 #undef OPTION_ENTRY
+#define OPTION_MEANING(name, variable, words, first, least, most, flags, meaning) meaning,
+static const char meanings[][72] = {OPTION_ROWS(OPTION_MEANING)}; /* only help's */
+#undef OPTION_MEANING
 #define OPTIONS (sizeof option_table / sizeof *option_table)
 
 static _Atomic size_t *word_of(const option_t *o)
@@ -269,14 +271,14 @@ static void help_line(cm_text *t, const char *name, const option_t *o)
     else
         put_range(t, o);
     put_gap(t, start, 46);
-    cm_text_string(t, o == NULL ? "meaning" : o->meaning);
+    cm_text_string(t, o == NULL ? "meaning" : meanings[o - option_table]);
     if (o != NULL && (o->flags & OPTION_START) != 0)
         cm_text_string(t, " (read at start)");
     cm_text_string(t, "\n");
     cm_text_flush(t);
 }
 
-static void help(void)
+static CM_COLD void help(void)
 {
     cm_text t = {.used = 0, .fd = 2};
     help_line(&t, "option", NULL);
@@ -317,7 +319,7 @@ static size_t length_to(const char *s, size_t most, char end)
 }
 
 /* One "name=value" of CMALLOC_OPTIONS. */
-static void read_item(const char *item, size_t length)
+static CM_COLD void read_item(const char *item, size_t length)
 {
     size_t name = length_to(item, length, '=');
     if (cm_equals("help", item, length)) {
@@ -334,7 +336,7 @@ static void read_item(const char *item, size_t length)
 }
 
 /* One "name=value" of GLIBC_TUNABLES. What we have no option for is glibc's affair. */
-static void read_tunable(const char *item, size_t length)
+static CM_COLD void read_tunable(const char *item, size_t length)
 {
     static const char prefix[] = "glibc.malloc.";
     size_t skip = sizeof prefix - 1, name = length_to(item, length, '=');

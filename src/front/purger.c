@@ -15,7 +15,10 @@ void (*purger_errand)(void);
 static _Atomic bool may_start;
 static _Atomic uint32_t asleep; /* what the thread sleeps on */
 
-void purger_init(void) { atomic_store_explicit(&may_start, true, memory_order_relaxed); }
+CM_NEAR void purger_init(void)
+{
+    atomic_store_explicit(&may_start, true, memory_order_relaxed);
+}
 
 static bool purger_may_run(void) { return purge_ages() || purger_errand != NULL; }
 
@@ -183,7 +186,7 @@ void purger_call(void)
         replace_state(state, PURGER_CALLED);
 }
 
-void purger_look_locked(const arena_t *a)
+CM_NEAR void purger_look_locked(const arena_t *a)
 {
     if (cm_unlikely(purge_waiting_locked(a) > (at_once() ? 0 : PURGER_START)))
         purger_call();

@@ -111,10 +111,10 @@ long leak_report(const snapshot_wish_t *wish, int fd, bool json)
  */
 __attribute__((destructor(101))) static void leak_fini(void)
 {
-    snapshot_wish_t wish = snapshot_wish();
-    wish.precise = true;
     if (atomic_load_explicit(&cm_options.leaks, memory_order_relaxed) == 0)
         return;
+    snapshot_wish_t wish = snapshot_wish();
+    wish.precise = true;
     long count = leak_report(&wish, 2, false);
     if (count < 0)
         cm_warn("leaks=exit", "there could be no scan");

@@ -25,7 +25,7 @@ static bool write_to(int fd, const file_path_t *path)
     return profile_self(fd);
 }
 
-static void write_profile(void)
+CM_NEAR static void write_profile(void)
 {
     const char *file = cm_option_text(&cm_options.profile_file);
     if (file != NULL && sample_table.rate != 0 && !file_write(file, write_to))

@@ -230,7 +230,8 @@ unsigned os_processors(void)
     unsigned affine = 0;
     syscall(SYS_sched_getaffinity, 0, sizeof set, set);
     for (unsigned i = 0; i < AFFINITY_WORDS; i++)
-        affine += (unsigned)__builtin_popcountl(set[i]);
+        for (unsigned long left = set[i]; left != 0; left &= left - 1)
+            affine++;
     errno = saved;
     unsigned count = affine > 0 ? affine : 1;
     return quota != 0 && quota < count ? (unsigned)quota : count;

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <sys/auxv.h>
+#include <unistd.h>
 
 #define STEP_MOST ((uintptr_t)1 << 20) /* bytes from one frame to the next */
 #define STACK_MOST ((uintptr_t)1 << 30)
@@ -71,9 +72,9 @@ static bool is_within(uintptr_t address)
 /* Where libc has not begun yet, the library has come with the program. Later, an object's
  * next one is never itself; a program's entry of its own for malloc, as one that is not
  * position-independent has, leads to whoever serves it. */
-bool os_serves_program(void)
+CM_NEAR bool os_serves_program(void)
 {
-    if (*program_invocation_name == '\0')
+    if (environ == NULL)
         return true;
     void *served = dlsym == NULL ? NULL : dlsym(RTLD_DEFAULT, "malloc");
     return served == NULL || served != dlsym(RTLD_NEXT, "malloc");

@@ -271,7 +271,7 @@ bool os_in_copy(bool (*work)(void *arg), void (*between)(void *arg), void *arg)
 }
 
 /* Asked at each start: libc's own function would be pages more of it in memory. */
-int os_process(void) { return (int)syscall(SYS_getpid); }
+CM_NEAR int os_process(void) { return (int)syscall(SYS_getpid); }
 
 void os_sleep(unsigned milliseconds)
 {
