@@ -108,7 +108,7 @@ static unsigned next_filled(const bins_t *bins, unsigned index)
 }
 
 /* The tightest fit among the first chunks of a range bin; NULL: none of them fits. */
-static mchunkptr look(mchunkptr c, size_t size)
+static mchunkptr tightest(mchunkptr c, size_t size)
 {
     const chunk_t *first = c;
     mchunkptr best = NULL;
@@ -130,13 +130,13 @@ mchunkptr bin_take(bins_t *bins, size_t size)
     unsigned index = bin_index(size);
     mchunkptr c = NULL;
     if (size >= BIN_EXACT_LIMIT) {
-        c = look(bins->first[index], size);
+        c = tightest(bins->first[index], size);
     }
     if (c == NULL) {
         index = next_filled(bins, size >= BIN_EXACT_LIMIT ? index + 1 : index);
         if (index >= BIN_COUNT)
             return NULL;
-        c = look(bins->first[index], size);
+        c = tightest(bins->first[index], size);
     }
     if (c != NULL)
         take_out(bins, index, c);
