@@ -139,7 +139,7 @@ $(FOLDERS:%=%/near.o) $(FOLDERS:%=%/far.o): src/cmalloc.c build/flags
 	$(LIB_CC) $(PLACEABLE) -DCM_PART=$(PART) -c $< -o $@
 $(FOLDERS:%=%/cmalloc.o): %/cmalloc.o: %/near.o %/far.o
 	$(call say,JOIN)
-	$(Q)$(CC) $(filter -m%,$(CFLAGS)) -nostdlib -r $^ -o $@
+	$(Q)$(CC) $(filter -m%,$(CFLAGS)) -nostdlib -r $(PARTS) -o $@
 
 libcmalloc.so: build/near.o build/far.o
 build/tiny/libcmalloc.so: build/tiny/near.o build/tiny/far.o
