@@ -120,9 +120,10 @@ static void keep_rest(char *rest, size_t mapped)
         os_unmap(info, mapped);
 }
 
-mchunkptr large_reuse(size_t n)
+mchunkptr large_reuse(size_t n, zone_t *zero)
 {
     const size_t first = chunk_start(sizeof(large_info));
+    *zero = ZONE_NONE;
     size_t need = os_pages(first + CHUNK_HEADER + n);
     large_info *best = pick_best(need);
     if (best == NULL)
@@ -135,6 +136,7 @@ mchunkptr large_reuse(size_t n)
             return NULL;
         }
         best = grown;
+        *zero = (zone_t){(uintptr_t)grown + mapped, UINTPTR_MAX};
         mapped = need;
     } else if (mapped - need > need / 4) {
         keep_rest((char *)best + need, mapped - need);

@@ -58,8 +58,8 @@ void large_count_live(ptrdiff_t bytes); /* more or less than before are live */
 /* Unmap kept chunks until bytes more may be live or kept. False: they may not. */
 bool large_make_room(size_t bytes);
 
-/* A kept chunk for n payload bytes, not zero; NULL: none fits. */
-mchunkptr large_reuse(size_t n);
+/* A kept chunk for n payload bytes, with what of it is zero; NULL: none fits. */
+mchunkptr large_reuse(size_t n, zone_t *zero);
 bool large_keep(mchunkptr c); /* keep a chunk that is in no list (true), or unmap it */
 /* A heap is about to grow: unmap those below the threshold, in whose place it comes. */
 void large_make_way(void);

@@ -39,8 +39,7 @@ static void link_large(mchunkptr c, thread_t *t)
 
 static bool take_large(place_t *p, thread_t *t)
 {
-    p->chunk = p->align <= CHUNK_ALIGN ? large_reuse(p->n) : NULL;
-    p->zero = ZONE_NONE;
+    p->chunk = p->align <= CHUNK_ALIGN ? large_reuse(p->n, &p->zero) : NULL;
     if (p->chunk == NULL) {
         p->chunk = large_map(p->n, p->align);
         p->zero = (zone_t){0, UINTPTR_MAX};

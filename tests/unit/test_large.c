@@ -11,6 +11,12 @@ static mchunkptr given_large(size_t n, size_t align)
     return c;
 }
 
+static mchunkptr reused(size_t n)
+{
+    zone_t zero;
+    return large_reuse(n, &zero);
+}
+
 /* Away with it, kept or not. */
 static void forget(mchunkptr c)
 {
@@ -137,13 +143,13 @@ static void freed_mappings_serve_again(void)
     memset(chunk_mem(c), 7, 10 * MIB);
     size_t mapped = large_info_of(c)->mapped;
     large_keep(c);
-    mchunkptr again = large_reuse(9 * MIB);
+    mchunkptr again = reused(9 * MIB);
     CHECK(again == c && large_info_of(again)->mapped == mapped);
     CHECK(is_all(chunk_mem(again), 7, 9 * MIB)); /* its pages, not fresh ones */
-    CHECK(large_reuse(9 * MIB) == NULL);
+    CHECK(reused(9 * MIB) == NULL);
     large_keep(again);
     CHECK(large_drop_kept() == mapped);
-    CHECK(large_drop_kept() == 0 && large_reuse(1) == NULL);
+    CHECK(large_drop_kept() == 0 && reused(1) == NULL);
 }
 
 static void a_freed_mapping_serves_the_next_request(void **state)
@@ -161,12 +167,12 @@ static void smallest_serves(void)
         c[i] = given_large(sizes[i] * MIB, CHUNK_ALIGN);
     for (int i = 0; i < 4; i++)
         large_keep(c[i]);
-    CHECK(large_reuse(6 * MIB - 4096) == c[2]);
-    CHECK(large_reuse(8 * MIB) == c[3]);
-    CHECK(large_reuse(5 * MIB) == c[1]);
-    mchunkptr cut = large_reuse(5 * MIB); /* what it leaves is kept by itself */
+    CHECK(reused(6 * MIB - 4096) == c[2]);
+    CHECK(reused(8 * MIB) == c[3]);
+    CHECK(reused(5 * MIB) == c[1]);
+    mchunkptr cut = reused(5 * MIB); /* what it leaves is kept by itself */
     CHECK(cut == c[0] && large_info_of(cut)->mapped < 6 * MIB);
-    mchunkptr rest = large_reuse(6 * MIB);
+    mchunkptr rest = reused(6 * MIB);
     CHECK((char *)large_info_of(rest) ==
           (char *)large_info_of(cut) + large_info_of(cut)->mapped);
     CHECK(large_drop_kept() == 0);
@@ -184,9 +190,14 @@ static void grown(void)
 {
     large_drop_kept();
     mchunkptr c = given_large(2 * MIB, CHUNK_ALIGN);
+    memset(chunk_mem(c), 1, 2 * MIB);
     large_keep(c);
-    c = large_reuse(3 * MIB);
+    zone_t zero;
+    c = large_reuse(3 * MIB, &zero);
     CHECK(c != NULL && chunk_usable(c) >= 3 * MIB);
+    const char *added = (const char *)zero.from, *end = (char *)c + chunk_size(c);
+    CHECK(added < end - (MIB - 2 * os_page) && zero.to >= (uintptr_t)end);
+    CHECK(is_all(added, 0, (size_t)(end - added)));
     memset(chunk_mem(c), 1, 3 * MIB);
     CHECK(large_drop_kept() == 0);
 }
@@ -234,7 +245,7 @@ static void peak_holds(void)
         size_t i = random_below(&chance, COUNT);
         size_t n = SMALLEST + random_below(&chance, 30 * SMALLEST);
         if (c[i] == NULL) {
-            if ((c[i] = large_reuse(n)) == NULL)
+            if ((c[i] = reused(n)) == NULL)
                 c[i] = given_large(n, CHUNK_ALIGN);
             CHECK(chunk_usable(c[i]) >= n);
             live += large_info_of(c[i])->mapped;
@@ -268,7 +279,7 @@ static void *map_and_keep(void *arg)
     uint64_t chance = support_seed + *(unsigned *)arg;
     for (int i = 0; i < 3000; i++) {
         size_t n = SMALLEST + random_below(&chance, 8 * SMALLEST);
-        mchunkptr c = large_reuse(n);
+        mchunkptr c = reused(n);
         if (c == NULL)
             c = given_large(n, CHUNK_ALIGN);
         CHECK(chunk_usable(c) >= n);
