@@ -83,9 +83,29 @@ static large_info *pick_best(size_t need)
     return best;
 }
 
+/* --- what is worth keeping --- */
+
+/* Whoever frees one large chunk and goes to sleep has no use for what was kept, and a
+ * program without threads nobody to give it back. So the first one is let go; if another
+ * is asked for within an age, those that follow are kept, until one has aged in vain. */
+static _Atomic uint32_t let_go; /* at that time; 0: never */
+static _Atomic bool in_demand;
+
+static size_t keep_age(void)
+{
+    return atomic_load_explicit(&cm_options.purge_age, memory_order_relaxed);
+}
+
+static void note_demand(void)
+{
+    uint32_t since = atomic_load_explicit(&let_go, memory_order_relaxed);
+    if (since != 0 && os_milliseconds() - since < keep_age())
+        atomic_store_explicit(&in_demand, true, memory_order_relaxed);
+}
+
 static bool may_keep(void)
 {
-    return atomic_load_explicit(&cm_options.purge_age, memory_order_relaxed) != 0;
+    return keep_age() != 0 && atomic_load_explicit(&in_demand, memory_order_relaxed);
 }
 
 /* Requests below the threshold go to a heap: nobody would ask for a mapping of that size
@@ -126,8 +146,10 @@ mchunkptr large_reuse(size_t n, zone_t *zero)
     *zero = ZONE_NONE;
     size_t need = os_pages(first + CHUNK_HEADER + n);
     large_info *best = pick_best(need);
-    if (best == NULL)
+    if (best == NULL) {
+        note_demand();
         return NULL;
+    }
     size_t mapped = best->mapped;
     if (mapped < need) { /* its pages are worth more than fresh ones */
         large_info *grown = os_remap(best, mapped, need, true);
@@ -163,8 +185,10 @@ bool large_keep(mchunkptr c)
                    large_make_room(info->mapped) && put(info);
     if (kept_it && !wanted)
         atomic_store_explicit(&unwanted, true, memory_order_relaxed);
-    if (!kept_it)
+    if (!kept_it) {
         os_release(info, info->mapped + os_guard(), info->mapped);
+        atomic_store_explicit(&let_go, os_milliseconds(), memory_order_relaxed);
+    }
     return kept_it;
 }
 
@@ -200,7 +224,12 @@ void large_tick(void)
 {
     for (unsigned i = 0; i < LARGE_KEPT; i++) {
         large_info *info = pick(i);
-        if (info != NULL && (++info->ticks >= PURGE_TICKS || !put(info)))
+        if (info == NULL)
+            continue;
+        bool aged = ++info->ticks >= PURGE_TICKS;
+        if (aged)
+            atomic_store_explicit(&in_demand, false, memory_order_relaxed);
+        if (aged || !put(info))
             os_unmap(info, info->mapped);
     }
 }

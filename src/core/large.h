@@ -44,8 +44,8 @@ large_info *large_place(char *base, size_t mapped, size_t offset);
 mchunkptr large_map(size_t n, size_t align);
 
 /*
- * Freed mappings are kept for reuse: whoever maps, writes, unmaps and maps again pays for
- * every page anew.
+ * Freed mappings are kept for reuse, as soon as one is asked for within purge_age of
+ * another's end: whoever maps, writes, unmaps and maps again pays for every page anew.
  *   live + kept <= the most that was ever live
  * (but for a moment, when two threads map at once) so that keeping never raises the peak.
  * Lock-free: each place is one pointer, taken and put by exchange.

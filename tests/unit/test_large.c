@@ -17,6 +17,17 @@ static mchunkptr reused(size_t n)
     return large_reuse(n, &zero);
 }
 
+/* From here on freed mappings are kept: one was let go, another asked for at once. */
+static void in_demand(void)
+{
+    large_drop_kept();
+    large_keep(given_large(SMALLEST, CHUNK_ALIGN));
+    mchunkptr c = reused(SMALLEST);
+    if (c != NULL)
+        large_keep(c);
+    large_drop_kept();
+}
+
 /* Away with it, kept or not. */
 static void forget(mchunkptr c)
 {
@@ -136,9 +147,29 @@ static void a_resize_that_is_refused_leaves_it_as_it_was(void **state)
 
 /* ---- keeping ----------------------------------------------------------------------- */
 
+static void one_is_let_go(void)
+{
+    mchunkptr c = given_large(SMALLEST, CHUNK_ALIGN);
+    CHECK(!large_keep(c) && large_kept_bytes() == 0);
+    CHECK(!large_keep(given_large(SMALLEST, CHUNK_ALIGN))); /* nobody has asked for it */
+    CHECK(reused(SMALLEST) == NULL);
+    CHECK(large_keep(given_large(SMALLEST, CHUNK_ALIGN)));
+    for (unsigned i = 0; i < PURGE_TICKS; i++)
+        large_tick();
+    CHECK(large_kept_bytes() == 0);
+    CHECK(
+        !large_keep(given_large(SMALLEST, CHUNK_ALIGN))); /* the last one aged in vain */
+}
+
+static void a_freed_mapping_is_let_go_unless_another_is_asked_for(void **state)
+{
+    (void)state;
+    assert_ends_well(one_is_let_go);
+}
+
 static void freed_mappings_serve_again(void)
 {
-    large_drop_kept();
+    in_demand();
     mchunkptr c = given_large(10 * MIB, CHUNK_ALIGN);
     memset(chunk_mem(c), 7, 10 * MIB);
     size_t mapped = large_info_of(c)->mapped;
@@ -160,6 +191,7 @@ static void a_freed_mapping_serves_the_next_request(void **state)
 
 static void smallest_serves(void)
 {
+    in_demand();
     static const size_t sizes[] = {12, 5, 6, 9};
     mchunkptr c[4];
     large_drop_kept();
@@ -188,7 +220,7 @@ static void the_smallest_that_is_large_enough_serves(void **state)
 
 static void grown(void)
 {
-    large_drop_kept();
+    in_demand();
     mchunkptr c = given_large(2 * MIB, CHUNK_ALIGN);
     memset(chunk_mem(c), 1, 2 * MIB);
     large_keep(c);
@@ -210,7 +242,7 @@ static void the_largest_grows_when_none_is_large_enough(void **state)
 
 static void unwanted(void)
 {
-    large_drop_kept();
+    in_demand();
     cm_options.mmap_threshold = 4 * MIB;
     mchunkptr large = given_large(9 * MIB, CHUNK_ALIGN);
     mchunkptr small = given_large(3 * MIB, CHUNK_ALIGN);
@@ -316,6 +348,7 @@ static void do_unlink(void *c) { large_unlink_locked(&own, c); }
 
 static void keep_twice(void *c)
 {
+    in_demand();
     large_keep(c);
     (void)large_info_of(c);
 }
@@ -417,6 +450,7 @@ int main(void)
         arena_test(an_arena_counts_its_mappings),
         cmocka_unit_test(a_resized_mapping_keeps_contents_and_alignment),
         cmocka_unit_test(a_resize_that_is_refused_leaves_it_as_it_was),
+        cmocka_unit_test(a_freed_mapping_is_let_go_unless_another_is_asked_for),
         cmocka_unit_test(a_freed_mapping_serves_the_next_request),
         cmocka_unit_test(the_smallest_that_is_large_enough_serves),
         cmocka_unit_test(the_largest_grows_when_none_is_large_enough),

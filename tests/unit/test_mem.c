@@ -155,8 +155,11 @@ static void the_count_is_of_heaps_and_mappings(void)
     CHECK(is_more_by(0));
     mchunkptr c = large_map(4 * one, CHUNK_ALIGN);
     CHECK(c && is_more_by(large_info_of(c)->mapped));
-    large_keep(c);
-    CHECK(os_committed() > start);
+    CHECK(!large_keep(c) && is_more_by(0));
+    zone_t zero;
+    CHECK(large_reuse(one, &zero) == NULL); /* from here on they are kept */
+    c = large_map(4 * one, CHUNK_ALIGN);
+    CHECK(c && large_keep(c) && os_committed() > start);
     large_drop_kept();
     c = large_map(one, 16 * one); /* of the wide mapping only what is needed stays */
     CHECK(c && is_more_by(large_info_of(c)->mapped));
