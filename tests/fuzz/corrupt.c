@@ -5,7 +5,7 @@
  * Then it goes on. It may survive or end in a panic; no other end is right, and whatever
  * happens, memory that was never the heap's is not written to. A fault is right only
  * where the link of a cached chunk was hit, which may lead to any address then, or a
- * heap_info, whose length is believed.
+ * heap_info, whose length is believed, or where a forged size takes in another chunk.
  */
 #include "fuzz.h"
 
@@ -18,7 +18,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { SLOTS = 32, MOST_BYTES = 300000 };
+enum { SLOTS = 32, MOST_BYTES = 300000, FORGED = 16 };
 
 static struct {
     char *mem;
@@ -69,6 +69,30 @@ static bool is_there(char *at, size_t *word) /* NOLINT(readability-non-const-par
            process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == sizeof *word;
 }
 
+/* What chunks with forged headers say that they are. Another that lies in there goes with
+ * them when they are freed, and only a seal could tell. */
+static struct {
+    const char *from, *to;
+} forged[FORGED];
+static size_t forged_count;
+
+static bool one_is_taken_in(void)
+{
+    for (size_t k = 0; k < forged_count && k < FORGED; k++)
+        for (size_t i = 0; i < SLOTS; i++)
+            if (slots[i].mem > forged[k].from && slots[i].mem < forged[k].to)
+                return true;
+    return false;
+}
+
+static void note_forged(const char *at, size_t word)
+{
+    size_t size = word & ~CHUNK_FLAGS, k = forged_count++ % FORGED;
+    forged[k].from = at + SIZE_SZ;
+    forged[k].to =
+        at - SIZE_SZ + (size < HEAP_MAX_SIZE ? size : 0); /* more is found out */
+}
+
 static void hit(input_t *in, size_t i)
 {
     unsigned where = input_byte(in), how = input_byte(in);
@@ -92,6 +116,8 @@ static void hit(input_t *in, size_t i)
      * of one of the least size), or the end of a heap. */
     if (where % 8 == 2 || where % 8 >= 5 || !slots[i].live)
         faults_are_right = true;
+    if (where % 8 <= 1 || where % 8 == 3) /* a header */
+        note_forged(at, word);
 }
 
 /* ---- the program ------------------------------------------------------------------- */
@@ -173,7 +199,7 @@ static void give_back_signals(void)
 static void on_fault(int signal_number)
 {
     (void)signal_number;
-    if (faults_are_right)
+    if (faults_are_right || one_is_taken_in())
         siglongjmp(after_fault, 1);
     give_back_signals(); /* it comes again, as the fuzzer's */
 }
@@ -183,6 +209,7 @@ void fuzz_one(input_t *in)
     memset(slots, 0, sizeof slots);
     memset(prey, 0, sizeof prey);
     faults_are_right = false;
+    forged_count = 0;
     struct sigaction catch = {.sa_handler = on_fault, .sa_flags = SA_NODEFER};
     sigaction(SIGSEGV, &catch, &before[0]);
     sigaction(SIGBUS, &catch, &before[1]);
