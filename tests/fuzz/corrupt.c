@@ -180,8 +180,10 @@ static void step(input_t *in)
 
 static void all_steps(input_t *in)
 {
-    while (!input_ends(in))
+    while (!input_ends(in)) {
         step(in);
+        faults_are_right = faults_are_right || one_is_taken_in();
+    }
     for (size_t i = 0; i < SLOTS; i++)
         release(i);
     fuzz_malloc_trim(0);
