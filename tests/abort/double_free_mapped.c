@@ -1,9 +1,11 @@
-/* double_free_mapped.c - the chunk was a mapping of its own, which is kept for reuse. */
+/* double_free_mapped.c - the chunk was a mapping of its own, which is kept for reuse, since
+ * it was asked for right after another was let go. */
 #include "abort.h"
 
 static void twice(void)
 {
-    char *mem = take(MAPPED);
+    give(take(MAPPED));
+    char *mem = take(2 * MAPPED); /* the threshold has risen to the first one's size */
     give(mem);
     expect("double free", mem);
     give(mem);
