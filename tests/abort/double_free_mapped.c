@@ -1,5 +1,5 @@
-/* double_free_mapped.c - the chunk was a mapping of its own, which is kept for reuse, since
- * it was asked for right after another was let go. */
+/* double_free_mapped.c - the chunk was a mapping of its own, which is kept for reuse: it
+ * was asked for right after another was let go. */
 #include "abort.h"
 
 static void twice(void)
