@@ -16,13 +16,17 @@ void large_count_live(ptrdiff_t bytes)
         cm_raise(&large_live_most, now);
 }
 
-/* Empty place i. Acquire pairs with the release in put. */
+/* Empty place i. Acquire pairs with the release in put. What was written to after it was
+ * freed must not say how much is unmapped. */
 static large_info *pick(unsigned i)
 {
     large_info *info =
         atomic_exchange_explicit(&large_kept[i], NULL, memory_order_acquire);
-    if (info != NULL)
-        atomic_fetch_sub_explicit(&kept_bytes, info->mapped, memory_order_relaxed);
+    if (info == NULL)
+        return NULL;
+    if (cm_unlikely(!large_is_sealed(info)))
+        cm_panic(PANIC_FOREIGN, info);
+    atomic_fetch_sub_explicit(&kept_bytes, info->mapped, memory_order_relaxed);
     return info;
 }
 

@@ -12,6 +12,8 @@ static size_t seal_for(const large_info *info)
     return seal_of(where, seal_of((size_t)info->arena, info->offset));
 }
 
+bool large_is_sealed(const large_info *info) { return info->seal == seal_for(info); }
+
 large_info *large_place(char *base, size_t mapped, size_t offset)
 {
     large_info *info = (large_info *)(void *)base;
@@ -129,7 +131,7 @@ large_info *large_info_of(const chunk_t *c)
         cm_panic(info->magic == (LARGE_KEPT_MAGIC ^ base) ? PANIC_DOUBLE_FREE
                                                           : PANIC_FOREIGN,
                  chunk_mem(c));
-    if (cm_unlikely(info->seal != seal_for(info)))
+    if (cm_unlikely(!large_is_sealed(info)))
         cm_panic(PANIC_FOREIGN, chunk_mem(c));
     if (cm_unlikely(info->offset != c->prev_size ||
                     info->mapped != c->prev_size + chunk_size(c)))

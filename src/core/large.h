@@ -39,6 +39,9 @@ _Static_assert(sizeof(large_info) % CHUNK_ALIGN == 0, "a chunk may follow a larg
  * offset. */
 large_info *large_place(char *base, size_t mapped, size_t offset);
 
+/* The first seal is right. */
+bool large_is_sealed(const large_info *info);
+
 /* A new M chunk for n payload bytes at a multiple of align (CHUNK_ALIGN or more), in no
  * list. All zero. */
 mchunkptr large_map(size_t n, size_t align);

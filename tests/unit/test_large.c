@@ -408,6 +408,23 @@ static void a_forged_list_is_found(void **state)
     forget(c), forget(other);
 }
 
+static void do_damage_and_drop(void *c)
+{
+    in_demand();
+    large_info *info = large_info_of(c);
+    CHECK(large_keep(c));
+    info->mapped += os_page; /* written to after the free */
+    large_drop_kept();
+}
+
+static void a_kept_mapping_that_was_written_to_is_found(void **state)
+{
+    (void)state;
+    mchunkptr c = given_large(SMALLEST, CHUNK_ALIGN);
+    assert_dies(do_damage_and_drop, c, "foreign pointer", large_info_of(c));
+    forget(c);
+}
+
 static void a_second_free_of_a_kept_mapping_is_told_apart(void **state)
 {
     (void)state;
@@ -460,6 +477,7 @@ int main(void)
         cmocka_unit_test(a_forged_header_is_found),
         cmocka_unit_test(a_header_that_agrees_with_itself_is_found_by_its_seal),
         arena_test(a_forged_list_is_found),
+        cmocka_unit_test(a_kept_mapping_that_was_written_to_is_found),
         cmocka_unit_test(a_second_free_of_a_kept_mapping_is_told_apart),
         cmocka_unit_test(the_threshold_follows_what_is_freed),
     };
