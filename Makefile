@@ -88,7 +88,8 @@ TINY_DEFS := -DCM_TINY=1 -DCM_DEBUG=1
 LINK := -shared -pthread -Wl,-soname,$(SONAME) -Wl,--version-script=src/cmalloc.map \
         -Wl,--no-undefined -Wl,-z,now -Wl,-z,nodelete -Wl,-z,initfirst -Wl,-z,relro \
         -Wl,-z,noexecstack -Wl,--build-id
-# Few pages of it in a small program's memory: src/library.ld.
+# Few pages of it in a small program's memory: src/library.ld. One segment for code and
+# constants, so that both share those pages.
 PLACEABLE := -ffunction-sections -fdata-sections
 PLACED := -Wl,-z,noseparate-code -Wl,-T,src/library.ld
 

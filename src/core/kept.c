@@ -25,7 +25,7 @@ static large_info *pick(unsigned i)
     if (info == NULL)
         return NULL;
     if (cm_unlikely(!large_is_sealed(info)))
-        cm_panic(PANIC_FOREIGN, info);
+        cm_panic(PANIC_HEAP, info);
     atomic_fetch_sub_explicit(&kept_bytes, info->mapped, memory_order_relaxed);
     return info;
 }
@@ -92,7 +92,7 @@ static large_info *pick_best(size_t need)
 /* Whoever frees one large chunk and goes to sleep has no use for what was kept, and a
  * program without threads nobody to give it back. So the first one is let go; if another
  * is asked for within an age, those that follow are kept, until one has aged in vain. */
-static _Atomic uint32_t let_go; /* at that time; 0: never */
+static _Atomic uint32_t let_go; /* when the last one was, in milliseconds; 0: never */
 static _Atomic bool in_demand;
 
 static size_t keep_age(void)

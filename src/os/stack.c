@@ -69,9 +69,10 @@ static bool is_within(uintptr_t address)
     return address - (uintptr_t)own_start < (uintptr_t)own_end - (uintptr_t)own_start;
 }
 
-/* Where libc has not begun yet, the library has come with the program. Later, an object's
- * next one is never itself; a program's entry of its own for malloc, as one that is not
- * position-independent has, leads to whoever serves it. */
+/* Where libc has not begun yet, the library has come with the program. (dlopen after
+ * clearenv looks the same: then the break is shared with libc's malloc, which both bear.)
+ * Later, an object's next one is never itself; a program's entry of its own for malloc,
+ * as one that is not position-independent has, leads to whoever serves it. */
 CM_NEAR bool os_serves_program(void)
 {
     if (environ == NULL)

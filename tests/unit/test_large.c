@@ -421,7 +421,7 @@ static void a_kept_mapping_that_was_written_to_is_found(void **state)
 {
     (void)state;
     mchunkptr c = given_large(SMALLEST, CHUNK_ALIGN);
-    assert_dies(do_damage_and_drop, c, "foreign pointer", large_info_of(c));
+    assert_dies(do_damage_and_drop, c, "damaged heap", large_info_of(c));
     forget(c);
 }
 
