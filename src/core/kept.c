@@ -122,7 +122,7 @@ static bool is_wanted(const large_info *info)
 
 static _Atomic bool unwanted; /* one of those is kept, perhaps */
 
-void large_make_way(void)
+CM_NEAR void large_make_way(void)
 {
     if (cm_likely(!atomic_load_explicit(&unwanted, memory_order_relaxed)))
         return;
