@@ -52,6 +52,12 @@ bool depot_unwanted(depot_t *d, unsigned *k);
  * of for half of that, is idle. */
 void depot_tick(depot_t *d);
 
+/* Nobody has taken any of class k for half an age. */
+CM_INLINE bool depot_is_cold(const depot_t *d, unsigned k)
+{
+    return d->shelf[k].ticks <= PURGE_TICKS / 2;
+}
+
 /* Take a magazine of class k if the class is idle. */
 magazine_t depot_take_idle(depot_t *d, unsigned k);
 

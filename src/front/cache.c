@@ -36,6 +36,20 @@ static bool grow_cap(thread_t *t, cache_bin_t *b, size_t size)
     return true;
 }
 
+/* What nobody asks for is spilled in small magazines: when its thread goes to sleep, few
+ * chunks that nobody else can take are left to pin their pages. Pre: the bin is empty. */
+static void shrink_cap(thread_t *t, cache_bin_t *b, size_t size)
+{
+    if (b->cap <= CACHE_COLD)
+        return;
+    size_t less = 2 * (b->cap - CACHE_COLD) * size;
+    if (less > t->charge) /* a cap may be larger than what was charged: see load */
+        less = t->charge;
+    atomic_fetch_sub_explicit(&cache_charged, less, memory_order_relaxed);
+    t->charge -= less;
+    b->cap = b->room = CACHE_COLD;
+}
+
 /* --- refill --- */
 
 /* Chunks are mostly freed in the order of their addresses, or against it, and each leads
@@ -170,14 +184,18 @@ void *cache_take_aligned(thread_t *t, size_t align, size_t size)
 static void spill(thread_t *t, unsigned k)
 {
     cache_bin_t *b = &t->bins[k];
-    if (grow_cap(t, b, class_size(k)))
+    if (b->cap < CACHE_COLD && grow_cap(t, b, class_size(k)))
         return;
     cm_lock_take_or_inherit(&t->lock);
     magazine_t old = t->spare[k];
     t->misses++;
     t->spare[k] = cache_unload(t, b);
-    cache_park(t, k, old);
+    bool cold = cache_park(t, k, old);
     cm_lock_drop(&t->lock);
+    if (cold)
+        shrink_cap(t, b, class_size(k));
+    else
+        grow_cap(t, b, class_size(k));
     cache_look_round(t);
 }
 

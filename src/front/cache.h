@@ -195,8 +195,8 @@ bool cache_send_home(thread_t *t, arena_t *a, unsigned k, void *mem);
 extern _Atomic size_t cache_charged;
 
 /* Park a magazine of class k in the depot of t's arena, and send home what is not of
- * there. */
-void cache_park(thread_t *t, unsigned k, magazine_t m);
+ * there. True: nobody has asked that depot for the class of late. */
+bool cache_park(thread_t *t, unsigned k, magazine_t m);
 
 /* What is in a bin of t's, which is empty then. */
 magazine_t cache_unload(thread_t *t, cache_bin_t *b);

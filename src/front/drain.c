@@ -8,16 +8,18 @@
 #include "front/quarantine.h"
 #include "front/sample.h"
 
-void cache_park(thread_t *t, unsigned k, magazine_t m)
+bool cache_park(thread_t *t, unsigned k, magazine_t m)
 {
     arena_t *a = t->arena;
     if (atomic_load_explicit(&t->mixed[k], memory_order_relaxed))
         m = foreign_send(t, k, m);
-    if (m.count > 0 && arena_lock(a)) {
-        depot_park(&a->depot, k, m);
-        purger_look_locked(a);
-        arena_unlock(a);
-    }
+    if (m.count == 0 || !arena_lock(a))
+        return false;
+    depot_park(&a->depot, k, m);
+    bool cold = depot_is_cold(&a->depot, k);
+    purger_look_locked(a);
+    arena_unlock(a);
+    return cold;
 }
 
 magazine_t cache_unload(thread_t *t, cache_bin_t *b)

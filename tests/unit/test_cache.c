@@ -107,6 +107,37 @@ static void a_full_magazine_spills_to_the_spare_and_the_depot(void **state)
     alone(spill_over);
 }
 
+/* A class that nobody has asked the depot for since half an age is spilled in small
+ * magazines, until it is asked for again. */
+static void go_cold(void)
+{
+    enum { COUNT = 600 };
+    static void *mem[COUNT];
+    thread_t *t = thread_get();
+    size_t others = cache_charged - t->charge;
+    uint32_t full = class_magazine(SIZE);
+    for (int round = 0; round < 3; round++) {
+        bool cold = round == 1;
+        for (int i = 0; i < COUNT; i++)
+            CHECK((mem[i] = malloc(N)) != NULL);
+        CHECK(bin()->cap == full);
+        for (int i = 0; cold && i < PURGE_TICKS / 2; i++)
+            depot_tick(&t->arena->depot);
+        for (int i = 0; i < COUNT; i++)
+            free(mem[i]);
+        bin_length();
+        CHECK(bin()->cap == (cold && full > CACHE_COLD ? CACHE_COLD : full));
+    }
+    cmalloc_thread_flush();
+    CHECK(t->charge == 0 && cache_charged == others);
+}
+
+static void what_is_only_freed_is_spilled_in_small_magazines(void **state)
+{
+    (void)state;
+    alone(go_cold);
+}
+
 /* Calls that go to the arena, until the hand has gone round the classes n times. */
 static void go_round(unsigned n)
 {
@@ -322,6 +353,7 @@ int main(void)
         cmocka_unit_test(magazines_grow_with_demand),
         cmocka_unit_test(what_was_freed_last_is_handed_out_first),
         cmocka_unit_test(a_full_magazine_spills_to_the_spare_and_the_depot),
+        cmocka_unit_test(what_is_only_freed_is_spilled_in_small_magazines),
         cmocka_unit_test(what_a_thread_does_not_use_goes_to_the_depot),
         cmocka_unit_test(flushing_empties_every_class),
         cmocka_unit_test(foreign_chunks_are_collected_and_sent_home),
