@@ -71,7 +71,8 @@
 #define ADDRESS_BITS 32
 #endif
 
-#define ARENA_MAX 256 /* arenas that the table can hold */
+#define ARENA_MAX 256  /* arenas that the table can hold */
+#define ARENAS_LEAST 2 /* that there may be unless told, on however few processors */
 
 /* Bins: one for each size below BIN_EXACT_LIMIT, then BIN_STEPS for each doubling up to
  * the heap's size. */

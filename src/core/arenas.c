@@ -25,7 +25,7 @@ void arena_limit_init(unsigned processors)
 {
     size_t wish = atomic_load_explicit(&cm_options.arena_max, memory_order_relaxed);
     if (wish == 0)
-        wish = CM_TINY || processors < 2 ? 2 : processors;
+        wish = CM_TINY || processors < ARENAS_LEAST ? ARENAS_LEAST : processors;
     arena_table.limit = wish > ARENA_MAX ? ARENA_MAX : (unsigned)wish;
 }
 

@@ -19,7 +19,7 @@ static void init(void)
         os_break_leave();
     link_init();
     cm_options_read(os_environment);
-    os_cgroup_read("");
+    os_cgroup_read("", ARENAS_LEAST);
     arena_limit_init(os_processors());
     thread_init();
     sample_init();

@@ -206,18 +206,30 @@ static unsigned long find_quota_v1(const char *root)
 
 /* --- what others ask --- */
 
-void os_cgroup_read(const char *root)
+static unsigned affine_processors(void)
+{
+    unsigned long set[AFFINITY_WORDS] = {0};
+    unsigned count = 0;
+    syscall(SYS_sched_getaffinity, 0, sizeof set, set);
+    for (unsigned i = 0; i < AFFINITY_WORDS; i++)
+        for (unsigned long left = set[i]; left != 0; left &= left - 1)
+            count++;
+    return count > 0 ? count : 1;
+}
+
+void os_cgroup_read(const char *root, unsigned enough)
 {
     int saved = errno;
     path_t p = {.used = 0};
-    char lines[2048];
+    char lines[2048] = "";
     if (append(&p, root) && append(&p, "/proc/self/cgroup") &&
-        read_file(p.text, lines, sizeof lines)) {
+        read_file(p.text, lines, sizeof lines))
         memory_limit = find_memory_limit(root, lines);
+    if (affine_processors() > enough) {
         quota = find_quota_v2(root, path_v2(lines));
+        if (quota == 0)
+            quota = find_quota_v1(root);
     }
-    if (quota == 0)
-        quota = find_quota_v1(root);
     errno = saved;
 }
 
@@ -226,13 +238,7 @@ size_t os_memory_limit(void) { return memory_limit; }
 unsigned os_processors(void)
 {
     int saved = errno;
-    unsigned long set[AFFINITY_WORDS] = {0};
-    unsigned affine = 0;
-    syscall(SYS_sched_getaffinity, 0, sizeof set, set);
-    for (unsigned i = 0; i < AFFINITY_WORDS; i++)
-        for (unsigned long left = set[i]; left != 0; left &= left - 1)
-            affine++;
+    unsigned count = affine_processors();
     errno = saved;
-    unsigned count = affine > 0 ? affine : 1;
     return quota != 0 && quota < count ? (unsigned)quota : count;
 }

@@ -143,8 +143,9 @@ void os_break_leave(void);
 void *os_break_move(ptrdiff_t delta);
 
 /* Learn what the cgroups allow; the constructor's share. root: "", or where a test has
- * put a /proc and a /sys of its own. */
-void os_cgroup_read(const char *root);
+ * put a /proc and a /sys of its own. Where affinity leaves no more than `enough`
+ * processors the quota is not looked for: each file costs some 15 us. */
+void os_cgroup_read(const char *root, unsigned enough);
 
 /* The caller is the process, and not a child that shares its memory, as vfork's does. */
 bool os_owns_memory(void);
@@ -167,8 +168,8 @@ bool os_has_threads(void);
 /* Its id, 0 while there is none: of the process that has started it. */
 int os_own_thread(void);
 
-/* Processors that this process may use: affinity, and the cgroup's quota rounded up. At
- * least 1. */
+/* Processors that this process may use: affinity, and the cgroup's quota rounded up if it
+ * is known. At least 1. */
 unsigned os_processors(void);
 
 /* Bytes that the cgroup and all above it leave to their processes; SIZE_MAX: no limit. */

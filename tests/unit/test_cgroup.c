@@ -37,7 +37,7 @@ static int remove_root(void **state)
 /* What a child learns. */
 static void check_limit(size_t expected)
 {
-    os_cgroup_read(root);
+    os_cgroup_read(root, 0);
     if (os_memory_limit() != expected) {
         fprintf(stderr, "limit %zu, not %zu\n", os_memory_limit(), expected);
         abort();
@@ -114,22 +114,25 @@ static void long_path(void)
 static void quota(void)
 {
     given_file("/proc/self/cgroup", "0::/a\n");
-    os_cgroup_read(root);
+    os_cgroup_read(root, 0);
     unsigned all = os_processors();
     CHECK(all >= 1);
     given_file("/sys/fs/cgroup/a/cpu.max", "50000 100000\n");
-    os_cgroup_read(root);
+    os_cgroup_read(root, 0);
     CHECK(os_processors() == 1);
     given_file("/sys/fs/cgroup/a/cpu.max", "max 100000\n");
-    os_cgroup_read(root);
+    os_cgroup_read(root, 0);
     CHECK(os_processors() == all);
     given_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "100000\n");
     given_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
-    os_cgroup_read(root);
+    os_cgroup_read(root, 0);
     CHECK(os_processors() == 1);
     given_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n");
-    os_cgroup_read(root);
+    os_cgroup_read(root, 0);
     CHECK(os_processors() == all);
+    given_file("/sys/fs/cgroup/a/cpu.max", "50000 100000\n");
+    os_cgroup_read(root, all);
+    CHECK(os_processors() == all); /* it was not looked for */
 }
 
 #define CGROUP_TEST(name, scenario) \

@@ -123,7 +123,7 @@ static void given_cgroup_limit(size_t bytes)
              "&& echo %zu >sys/fs/cgroup/memory.max",
              root, bytes);
     CHECK(system(command) == 0);
-    os_cgroup_read(root);
+    os_cgroup_read(root, 0);
     snprintf(command, sizeof command, "rm -rf %s", root);
     CHECK(system(command) == 0);
     CHECK(os_memory_limit() == bytes);
