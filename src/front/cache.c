@@ -201,20 +201,27 @@ static void spill(thread_t *t, unsigned k)
 
 /* --- free --- */
 
-static bool list_has(void *first, const void *mem)
+/* A list that goes on behind its length leads round in a circle, perhaps. */
+static bool list_has(magazine_t list, const void *mem)
 {
-    void *m = first;
-    while (m != NULL && m != mem)
-        m = link_next(m);
+    void *m = list.first;
+    for (; m != NULL && m != mem; m = link_next(m))
+        if (cm_unlikely(list.count-- == 0))
+            cm_panic(PANIC_LINKS, m);
     return m != NULL;
 }
 
 static bool depot_has(const depot_t *d, unsigned k, const void *mem)
 {
-    bool found = list_has(d->shelf[k].loose.first, mem);
-    for (void *m = d->shelf[k].parked; m != NULL && !found;
-         m = link_show(link_words(m)[2]))
-        found = list_has(m, mem);
+    bool found = list_has(d->shelf[k].loose, mem);
+    size_t left = d->bytes / class_size(k);
+    for (void *next, *m = d->shelf[k].parked; m != NULL && !found; m = next) {
+        magazine_t parked = magazine_get(m, &next);
+        if (cm_unlikely(parked.count > left))
+            cm_panic(PANIC_LINKS, m);
+        left -= parked.count;
+        found = list_has(parked, mem);
+    }
     return found;
 }
 
@@ -224,11 +231,12 @@ static CM_COLD void check_double_free(thread_t *t, arena_t *a, unsigned k,
                                       const void *mem)
 {
     cm_lock_take_or_inherit(&t->lock);
-    bool found =
-        list_has(link_show(t->bins[k].head), mem) || list_has(t->spare[k].first, mem);
+    const cache_bin_t *b = &t->bins[k];
+    magazine_t waiting = {link_show(b->head), b->cap - b->room};
+    bool found = list_has(waiting, mem) || list_has(t->spare[k], mem);
     cm_lock_drop(&t->lock);
     for (unsigned i = 0; i < OUTGOING && !found; i++)
-        found = list_has(t->out[i].chunks.first, mem);
+        found = list_has(t->out[i].chunks, mem);
     if (!found && arena_lock(a)) {
         arena_drain_locked(a);
         found = depot_has(&a->depot, k, mem) || arena_was_given_locked(a, chunk_of(mem));

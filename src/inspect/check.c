@@ -160,10 +160,23 @@ static void check_bins(check_t *c)
 
 /* --- lists of chunks that wait --- */
 
-/* What is wrong with mem, which waits in class k. *next is the one behind it. */
-static const char *waiting_fault(check_t *c, uintptr_t mem, unsigned k, uintptr_t *next)
+/* The size bytes at address, to which a link or a size has led; they need not be asked for
+ * on the page of `known` (0: none), which is there. */
+static const void *see_led(check_t *c, uintptr_t address, size_t size, uintptr_t known)
 {
-    const uintptr_t *words = reader_see(c->walk.reader, mem - CHUNK_HEADER, CHUNK_MIN);
+    reader_t *r = c->walk.reader;
+    uintptr_t page = known / r->page, last = (address + size - 1) / r->page;
+    return known != 0 && address / r->page == page && last == page
+               ? reader_see(r, address, size)
+               : reader_probe(r, address, size);
+}
+
+/* What is wrong with mem, which waits in class k behind `before`. *next is the one behind
+ * it. */
+static const char *waiting_fault(check_t *c, uintptr_t before, uintptr_t mem, unsigned k,
+                                 uintptr_t *next)
+{
+    const uintptr_t *words = see_led(c, mem - CHUNK_HEADER, CHUNK_MIN, before);
     if (mem % CHUNK_ALIGN != 0 || words == NULL || words[3] != c->secret.key)
         return PANIC_LINKS;
     size_t word = walk_word(&c->walk, (const chunk_t *)(const void *)words);
@@ -174,8 +187,7 @@ static const char *waiting_fault(check_t *c, uintptr_t mem, unsigned k, uintptr_
     if (size < CHUNK_MIN || size % CHUNK_ALIGN != 0 || size > HEAP_MAX_SIZE ||
         (k < CLASS_COUNT && size < class_size(k)))
         return PANIC_SIZE;
-    const chunk_t *after =
-        reader_see(c->walk.reader, mem - CHUNK_HEADER + size, CHUNK_HEADER);
+    const chunk_t *after = see_led(c, mem - CHUNK_HEADER + size, CHUNK_HEADER, mem);
     if (after == NULL)
         return PANIC_SIZE;
     return (walk_word(&c->walk, after) & CHUNK_P) != 0 ? NULL : "cached chunk is free";
@@ -185,10 +197,10 @@ static const char *waiting_fault(check_t *c, uintptr_t mem, unsigned k, uintptr_
 static void check_magazine(check_t *c, uintptr_t first, size_t count, unsigned k)
 {
     size_t found = 0, most = count < CHECK_LIST_MOST ? count : CHECK_LIST_MOST;
-    uintptr_t next = 0;
-    for (uintptr_t mem = first; mem != 0; mem = next, found++) {
+    uintptr_t next = 0, before = 0;
+    for (uintptr_t mem = first; mem != 0; before = mem, mem = next, found++) {
         const char *what =
-            found < most ? waiting_fault(c, mem, k, &next) : "list: too long";
+            found < most ? waiting_fault(c, before, mem, k, &next) : "list: too long";
         if (!require(c, what == NULL, what, mem))
             return;
     }

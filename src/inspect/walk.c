@@ -169,14 +169,17 @@ static bool is_plausible(walk_t *w, const heap_view *h, uintptr_t at)
     return true;
 }
 
-/* Where chunks make sense again behind at; the heap's end if they do nowhere. */
+/* Where chunks make sense again behind at; the heap's end if they do nowhere. A heap can
+ * be read to its end, wherever a damaged length says that it is. */
 static uintptr_t find_sense(walk_t *w, const heap_view *h, uintptr_t at)
 {
     uintptr_t top = h->arena->top;
-    for (at += CHUNK_ALIGN; at < h->end; at += CHUNK_ALIGN)
-        if (at == top || is_plausible(w, h, at))
-            return at;
-    return h->end;
+    do {
+        at += CHUNK_ALIGN;
+        if (at >= h->end || reader_see(w->reader, at, CHUNK_HEADER) == NULL)
+            return h->end;
+    } while (at != top && !is_plausible(w, h, at));
+    return at;
 }
 
 static int skip_damage(walk_t *w, const heap_view *h, uintptr_t *at)
