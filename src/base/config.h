@@ -135,7 +135,8 @@
 #define CACHE_BUDGET (64 * MIB)
 
 /* Chunks in a bin of a class that is only freed, at most. Not what a magazine holds:
- * whoever frees all that came in full ones would be left with a full bin, not half a one. */
+ * whoever frees all that came in full ones would be left with a full bin, not half of
+ * one. */
 #define CACHE_COLD 6u
 
 /* Chunks of a thread cache that are looked at for their alignment; the largest alignment

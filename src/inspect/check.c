@@ -160,8 +160,8 @@ static void check_bins(check_t *c)
 
 /* --- lists of chunks that wait --- */
 
-/* The size bytes at address, to which a link or a size has led; they need not be asked for
- * on the page of `known` (0: none), which is there. */
+/* The size bytes at address, to which a link or a size has led; they need not be asked
+ * for on the page of `known` (0: none), which is there. */
 static const void *see_led(check_t *c, uintptr_t address, size_t size, uintptr_t known)
 {
     reader_t *r = c->walk.reader;
