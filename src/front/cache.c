@@ -37,7 +37,7 @@ static bool grow_cap(thread_t *t, cache_bin_t *b, size_t size)
 }
 
 /* What nobody asks for is spilled in small magazines: when its thread goes to sleep, few
- * chunks that nobody else can take are left to pin their pages. Pre: the bin is empty. */
+ * chunks that nobody else can take are left to pin their pages. Pre: CACHE_COLD at most wait there. */
 static void shrink_cap(thread_t *t, cache_bin_t *b, size_t size)
 {
     if (b->cap <= CACHE_COLD)
@@ -47,7 +47,8 @@ static void shrink_cap(thread_t *t, cache_bin_t *b, size_t size)
         less = t->charge;
     atomic_fetch_sub_explicit(&cache_charged, less, memory_order_relaxed);
     t->charge -= less;
-    b->cap = b->room = CACHE_COLD;
+    b->room -= b->cap - CACHE_COLD;
+    b->cap = CACHE_COLD;
 }
 
 /* --- refill --- */

@@ -144,7 +144,7 @@ void *os_break_move(ptrdiff_t delta);
 
 /* Learn what the cgroups allow; the constructor's share. root: "", or where a test has
  * put a /proc and a /sys of its own. Where affinity leaves no more than `enough`
- * processors the quota is not looked for: each file costs some 15 us. */
+ * processors the quota is not looked for: reading its files would delay each start. */
 void os_cgroup_read(const char *root, unsigned enough);
 
 /* The caller is the process, and not a child that shares its memory, as vfork's does. */
