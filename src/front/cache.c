@@ -37,7 +37,8 @@ static bool grow_cap(thread_t *t, cache_bin_t *b, size_t size)
 }
 
 /* What nobody asks for is spilled in small magazines: when its thread goes to sleep, few
- * chunks that nobody else can take are left to pin their pages. Pre: CACHE_COLD at most wait there. */
+ * chunks that nobody else can take are left to pin their pages. Pre: CACHE_COLD at most
+ * wait in the bin. */
 static void shrink_cap(thread_t *t, cache_bin_t *b, size_t size)
 {
     if (b->cap <= CACHE_COLD)
