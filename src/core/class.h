@@ -23,10 +23,12 @@
     (CLASS_EXACT_MAX / CHUNK_ALIGN + \
      CLASS_STEPS * (CLASS_MAX_SHIFT - CLASS_EXACT_SHIFT) + 1)
 
-/* Chunks in a full magazine: as many as make up MAGAZINE_BYTES, within limits. */
+/* Chunks in a full magazine: as many as make up MAGAZINE_BYTES, within limits. No
+ * magazine at all is longer than MAGAZINE_LONGEST. */
 #define MAGAZINE_BYTES_SHIFT 12
 #define MAGAZINE_LEAST 2u
-#define MAGAZINE_MOST (CM_TINY ? 2u : 128u)
+#define MAGAZINE_LONGEST 128u
+#define MAGAZINE_MOST (CM_TINY ? 2u : MAGAZINE_LONGEST)
 
 /* Class of a chunk of size bytes, more than CLASS_EXACT_MAX. The bits that are shifted
  * out of size count the steps, and one CLASS_STEPS too many. */

@@ -12,7 +12,6 @@
 #ifndef CM_CORE_DEPOT_H
 #define CM_CORE_DEPOT_H
 
-#include "core/class.h"
 #include "core/link.h"
 
 typedef struct depot_shelf {

@@ -16,7 +16,7 @@
 #ifndef CM_CORE_LINK_H
 #define CM_CORE_LINK_H
 
-#include "core/chunk.h"
+#include "core/class.h"
 
 typedef struct link_secret {
     uintptr_t mask, key;
@@ -84,12 +84,16 @@ CM_INLINE void magazine_set(magazine_t m, const void *next)
         link_words(link_next(m.first))[2] = m.count;
 }
 
-/* The magazine that begins with first, as it waits, and the next one. */
+/* The magazine that begins with first, as it waits, and the next one. The count lies
+ * where an overflow from the chunk before may reach it. */
 CM_INLINE magazine_t magazine_get(void *first, void **next)
 {
     void *second = link_next(first);
+    uintptr_t count = second == NULL ? 1 : link_words(second)[2];
+    if (cm_unlikely(count == 0 || count > MAGAZINE_LONGEST))
+        cm_panic(PANIC_LINKS, first);
     *next = link_show(link_words(first)[2]);
-    return (magazine_t){first, second == NULL ? 1 : (unsigned)link_words(second)[2]};
+    return (magazine_t){first, (unsigned)count};
 }
 
 #endif

@@ -18,7 +18,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { SLOTS = 32, MOST_BYTES = 300000, FORGED = 16 };
+enum { SLOTS = 32, MOST_BYTES = 300000, FORGED = 16, GIVEN = 64 };
 
 static struct {
     char *mem;
@@ -76,13 +76,26 @@ static struct {
 } forged[FORGED];
 static size_t forged_count;
 
-static bool one_is_taken_in(void)
+/* What was freed of late: it may wait somewhere still. */
+static const char *given[GIVEN];
+static size_t given_count;
+
+static bool lies_within(const char *mem)
 {
     for (size_t k = 0; k < forged_count && k < FORGED; k++)
-        for (size_t i = 0; i < SLOTS; i++)
-            if (slots[i].mem > forged[k].from && slots[i].mem < forged[k].to)
-                return true;
+        if (mem > forged[k].from && mem < forged[k].to)
+            return true;
     return false;
+}
+
+static bool one_is_taken_in(void)
+{
+    bool taken_in = false;
+    for (size_t i = 0; i < SLOTS; i++)
+        taken_in |= lies_within(slots[i].mem);
+    for (size_t i = 0; i < given_count && i < GIVEN; i++)
+        taken_in |= lies_within(given[i]);
+    return taken_in;
 }
 
 static void note_forged(const char *at, size_t word)
@@ -127,6 +140,7 @@ static void release(size_t i)
     if (slots[i].mem == NULL || !slots[i].live)
         return;
     slots[i].live = false;
+    given[given_count++ % GIVEN] = slots[i].mem;
     fuzz_free(slots[i].mem);
 }
 
@@ -211,7 +225,7 @@ void fuzz_one(input_t *in)
     memset(slots, 0, sizeof slots);
     memset(prey, 0, sizeof prey);
     faults_are_right = false;
-    forged_count = 0;
+    forged_count = given_count = 0;
     struct sigaction catch = {.sa_handler = on_fault, .sa_flags = SA_NODEFER};
     sigaction(SIGSEGV, &catch, &before[0]);
     sigaction(SIGBUS, &catch, &before[1]);

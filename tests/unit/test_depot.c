@@ -189,6 +189,19 @@ static void a_forged_link_to_the_next_magazine_is_fatal(void **state)
     assert_dies(do_take, &k, "broken links", (char *)above.first + sizeof(payload_t) + 4);
 }
 
+static void a_damaged_count_is_fatal(void **state)
+{
+    (void)state;
+    unsigned k = K;
+    static const uintptr_t damaged[] = {0, MAGAZINE_LONGEST + 1, UINTPTR_MAX};
+    magazine_t m = given_magazine(2);
+    depot_park(&depot, K, m);
+    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+        link_words(link_next(m.first))[2] = damaged[i];
+        assert_dies(do_take, &k, "broken links", m.first);
+    }
+}
+
 #define depot_test(f) cmocka_unit_test_setup(f, reset)
 
 int main(void)
@@ -202,6 +215,7 @@ int main(void)
         depot_test(classes_do_not_mix),
         depot_test(whatever_comes_and_goes_each_chunk_is_in_one_place),
         depot_test(a_forged_link_to_the_next_magazine_is_fatal),
+        depot_test(a_damaged_count_is_fatal),
     };
     require_library();
     return cmocka_run_group_tests(tests, announce, NULL);
