@@ -31,7 +31,7 @@
 /* What the words of chunks, heaps and arenas mean. A change that a reader of a core file
  * would get wrong makes it one more: tools of another layout refuse. The magics that mark
  * these structs in memory hold it in their lowest byte. */
-#define CM_LAYOUT 4
+#define CM_LAYOUT 5
 #define CM_MAGIC(letters) ((size_t)(letters) << 8 | CM_LAYOUT)
 
 /* Chunks: SIZE_SZ is the width of a header word; a user pointer lies two of them behind
@@ -133,6 +133,10 @@
 /* Bytes that all thread caches together may be ready to hold; a thread that would pass it
  * keeps its magazines small. */
 #define CACHE_BUDGET (64 * MIB)
+
+/* A small class of which this many magazines have changed since the hand was there, one
+ * of six, has magazines of twice the length. */
+#define CACHE_BUSY (CM_TINY ? 6 : 24)
 
 /* Chunks in a bin of a class that is only freed, at most. Not what a magazine holds:
  * whoever frees all that came in full ones would be left with a full bin, not half of

@@ -27,8 +27,8 @@
  * magazine at all is longer than MAGAZINE_LONGEST. */
 #define MAGAZINE_BYTES_SHIFT 12
 #define MAGAZINE_LEAST 2u
-#define MAGAZINE_LONGEST 128u
-#define MAGAZINE_MOST (CM_TINY ? 2u : MAGAZINE_LONGEST)
+#define MAGAZINE_LONGEST 256u
+#define MAGAZINE_MOST (CM_TINY ? 2u : MAGAZINE_LONGEST / 2)
 
 /* Class of a chunk of size bytes, more than CLASS_EXACT_MAX. The bits that are shifted
  * out of size count the steps, and one CLASS_STEPS too many. */

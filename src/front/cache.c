@@ -15,13 +15,26 @@ _Atomic size_t cache_charged;
 
 /* --- capacity --- */
 
-/* Twice the cap, up to a full magazine, as long as the budget lasts. False: it stays. */
-static bool grow_cap(thread_t *t, cache_bin_t *b, size_t size)
+/* Chunks in the longest magazine for the class: a small one that is in demand before
+ * others has them of twice the length (fifo-1600, lifo-1600: 0.91 times as long, for no
+ * more memory). */
+static unsigned longest(thread_t *t, unsigned k)
 {
-    unsigned most = class_magazine(size), cap = b->cap == 0 ? 1 : 2 * b->cap;
+    size_t size = class_size(k);
+    bool busy = t->changes[k] == CACHE_BUSY;
+    t->changes[k] += !busy;
+    return class_magazine(size) << (busy && size <= CLASS_EXACT_MAX);
+}
+
+/* Twice the cap, up to a full magazine, as long as the budget lasts. False: it stays. */
+static bool grow_cap(thread_t *t, unsigned k)
+{
+    cache_bin_t *b = &t->bins[k];
+    size_t size = class_size(k);
+    unsigned most = longest(t, k), cap = b->cap == 0 ? 1 : 2 * b->cap;
     if (cap > most)
         cap = most;
-    if (cap == b->cap)
+    if (cap <= b->cap)
         return false;
     size_t more = 2 * (cap - b->cap) * size; /* in the bin and in the spare */
     if (atomic_fetch_add_explicit(&cache_charged, more, memory_order_relaxed) + more >
@@ -36,20 +49,18 @@ static bool grow_cap(thread_t *t, cache_bin_t *b, size_t size)
     return true;
 }
 
-/* What nobody asks for is spilled in small magazines: when its thread goes to sleep, few
- * chunks that nobody else can take are left to pin their pages. Pre: CACHE_COLD at most
- * wait in the bin. */
-static void shrink_cap(thread_t *t, cache_bin_t *b, size_t size)
+void cache_shrink(thread_t *t, unsigned k, unsigned cap)
 {
-    if (b->cap <= CACHE_COLD)
+    cache_bin_t *b = &t->bins[k];
+    if (b->cap <= cap || b->cap - b->room > cap)
         return;
-    size_t less = 2 * (b->cap - CACHE_COLD) * size;
+    size_t less = 2 * (b->cap - cap) * class_size(k);
     if (less > t->charge) /* a cap may be larger than what was charged: see load */
         less = t->charge;
     atomic_fetch_sub_explicit(&cache_charged, less, memory_order_relaxed);
     t->charge -= less;
-    b->room -= b->cap - CACHE_COLD;
-    b->cap = CACHE_COLD;
+    b->room -= b->cap - cap;
+    b->cap = cap;
 }
 
 /* --- refill --- */
@@ -117,7 +128,7 @@ static bool refill(thread_t *t, unsigned k, size_t align)
         atomic_store_explicit(&t->mixed[k], false, memory_order_relaxed);
         cache_look_round(t);
         m = fetch(t, k, align, b->cap == 0 ? 1 : b->cap);
-        grow_cap(t, b, class_size(k));
+        grow_cap(t, k);
     }
     if (sample_on())
         m = sample_cut(t, k, m);
@@ -186,7 +197,7 @@ void *cache_take_aligned(thread_t *t, size_t align, size_t size)
 static void spill(thread_t *t, unsigned k)
 {
     cache_bin_t *b = &t->bins[k];
-    if (b->cap < CACHE_COLD && grow_cap(t, b, class_size(k)))
+    if (b->cap < CACHE_COLD && grow_cap(t, k))
         return;
     cm_lock_take_or_inherit(&t->lock);
     magazine_t old = t->spare[k];
@@ -194,10 +205,12 @@ static void spill(thread_t *t, unsigned k)
     t->spare[k] = cache_unload(t, b);
     bool cold = cache_park(t, k, old);
     cm_lock_drop(&t->lock);
+    /* What nobody asks for is spilled in small magazines: when its thread goes to sleep,
+     * few chunks that nobody else can take are left to pin their pages. */
     if (cold)
-        shrink_cap(t, b, class_size(k));
+        cache_shrink(t, k, CACHE_COLD);
     else
-        grow_cap(t, b, class_size(k));
+        grow_cap(t, k);
     cache_look_round(t);
 }
 
@@ -257,7 +270,7 @@ static void give_uncounted(thread_t *t, unsigned k, void *mem)
     link_set(mem, m->first);
     m->first = mem;
     m->count++;
-    if (m->count >= t->bins[k].cap && !grow_cap(t, &t->bins[k], class_size(k))) {
+    if (m->count >= t->bins[k].cap && !grow_cap(t, k)) {
         cache_park(t, k, *m);
         *m = (magazine_t){NULL, 0};
     }

@@ -201,6 +201,9 @@ bool cache_park(thread_t *t, unsigned k, magazine_t m);
 /* What is in a bin of t's, which is empty then. */
 magazine_t cache_unload(thread_t *t, cache_bin_t *b);
 
+/* The cap of class k is no larger from now on, if no more chunks are in the bin. */
+void cache_shrink(thread_t *t, unsigned k, unsigned cap);
+
 /* At a visit to the arena: park the next class if it is not in use (drain.c). */
 void cache_look_round(thread_t *t);
 

@@ -47,9 +47,12 @@ void cache_look_round(thread_t *t)
 {
     unsigned k = t->hand = (t->hand + 1) % CLASS_COUNT;
     const cache_bin_t *b = &t->bins[k];
-    uint32_t head = (uint32_t)(b->head / CHUNK_ALIGN);
+    uint16_t head = (uint16_t)(b->head / CHUNK_ALIGN);
     bool changed = t->heads[k] != head;
     t->heads[k] = head;
+    if (t->changes[k] < CACHE_BUSY) /* no longer, if it ever was */
+        cache_shrink(t, k, class_magazine(class_size(k)));
+    t->changes[k] = 0;
     if (changed || b->cap == 0 || sample_on())
         return;
     cm_lock_take_or_inherit(&t->lock);

@@ -54,7 +54,8 @@ typedef struct thread {
     size_t misses, seen; /* under lock: visits to the spares, ever; as of a tick */
     unsigned rest;       /* ticks without any */
     unsigned hand;       /* goes round the classes (drain.c) */
-    uint32_t heads[CLASS_COUNT]; /* of the bins, in part, when it was there last */
+    uint16_t heads[CLASS_COUNT];  /* of the bins, in part, when it was there last */
+    uint8_t changes[CLASS_COUNT]; /* of the class's magazine since, up to CACHE_BUSY */
     size_t charge; /* bytes that caps may hold, counted against CACHE_BUDGET */
     struct quarantine *quarantine; /* the secure variant (quarantine.h) */
     struct sampler *sampler;       /* the heap profiler (sample.h) */
