@@ -1,7 +1,6 @@
 /* inspect/check.c - see check.h. */
 #include "inspect/check.h"
 
-#define CHECK_LIST_MOST ((size_t)1 << 24) /* chunks of a list whose length is not known */
 #define CHECK_THREADS_MOST ((size_t)1 << 20)
 
 static void fault(check_t *c, const char *what, uintptr_t where)
@@ -196,7 +195,7 @@ static const char *waiting_fault(check_t *c, uintptr_t before, uintptr_t mem, un
 /* A magazine of class k, or of any (CLASS_COUNT). It ends at a fault. */
 static void check_magazine(check_t *c, uintptr_t first, size_t count, unsigned k)
 {
-    size_t found = 0, most = count < CHECK_LIST_MOST ? count : CHECK_LIST_MOST;
+    size_t found = 0, most = count < MAGAZINE_LONGEST ? count : MAGAZINE_LONGEST;
     uintptr_t next = 0, before = 0;
     for (uintptr_t mem = first; mem != 0; before = mem, mem = next, found++) {
         const char *what =
@@ -207,11 +206,16 @@ static void check_magazine(check_t *c, uintptr_t first, size_t count, unsigned k
     require(c, found == count, "magazine: count disagrees", first);
 }
 
-/* Magazines that wait in a list. Adds to *count how many chunks they have. */
+/* Magazines that wait in a list. Adds to *count how many chunks they have. A list that
+ * leads round in a circle comes by one that was its 2^n-th (Brent, 1980). */
 static void check_parked(check_t *c, uintptr_t first, unsigned k, size_t *count)
 {
-    uintptr_t mask = c->secret.mask;
-    for (size_t left = CHECK_LIST_MOST; first != 0 && left > 0; left--) {
+    uintptr_t mask = c->secret.mask, seen = 0;
+    for (size_t i = 0; first != 0; i++) {
+        if (!require(c, first != seen, PANIC_LINKS, first))
+            return;
+        if ((i & (i - 1)) == 0)
+            seen = first;
         const uintptr_t *words = reader_probe(c->walk.reader, first, 3 * SIZE_SZ);
         uintptr_t second = words == NULL ? 0 : words[0] ^ mask;
         uintptr_t behind = words == NULL ? 0 : words[2] ^ mask;

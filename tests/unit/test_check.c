@@ -217,6 +217,23 @@ static void damage_to_what_waits_in_the_depot_is_found(void **state)
     own.depot.bytes -= 64;
 }
 
+static void lists_that_lead_round_in_a_circle_are_found(void **state)
+{
+    uintptr_t *below = given_magazine(*state), *above = given_magazine(*state);
+    below[2] = link_hide(above);
+    assert_found("broken links", above);
+    below[2] = link_hide(NULL);
+    uintptr_t *second = link_next(above), *third = link_next(second);
+    third[0] = link_hide(above);
+    assert_found("list: too long", above);
+    second[2] = SIZE_MAX;
+    assert_found("list: too long", MAGAZINE_LONGEST % 3 == 0   ? above
+                                   : MAGAZINE_LONGEST % 3 == 1 ? second
+                                                               : third);
+    second[2] = 3;
+    third[0] = link_hide(NULL);
+}
+
 static void a_cached_chunk_of_another_size_is_found(void **state)
 {
     uintptr_t *first = given_magazine(*state);
@@ -262,6 +279,7 @@ int main(void)
         arena_test(a_chunk_in_use_in_a_bin_is_found),
         arena_test(a_free_chunk_in_no_bin_is_found),
         arena_test(damage_to_what_waits_in_the_depot_is_found),
+        arena_test(lists_that_lead_round_in_a_circle_are_found),
         arena_test(a_cached_chunk_of_another_size_is_found),
         arena_test(the_fault_is_shown_with_its_neighbours),
     };
