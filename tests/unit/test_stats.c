@@ -211,7 +211,7 @@ static void *allocate_and_free(void *arg)
     for (size_t i = 0; i < rounds; i++) {
         void *mem[6], *aligned = aligned_alloc(256, 512);
         for (int k = 0; k < 6; k++)
-            assert_non_null(mem[k] = k % 2 == 0 ? malloc(sizes[k]) : calloc(1, sizes[k]));
+            assert_non_null(mem[k] = k % 2 == 0 ? calloc(1, sizes[k]) : malloc(sizes[k]));
         for (int k = 0; k < 6; k++)
             free(mem[k]);
         free(aligned);
