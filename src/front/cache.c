@@ -26,41 +26,38 @@ static unsigned longest(thread_t *t, unsigned k)
     return class_magazine(size) << (busy && size <= CLASS_EXACT_MAX);
 }
 
-/* Twice the cap, up to a full magazine, as long as the budget lasts. False: it stays. */
-static bool grow_cap(thread_t *t, unsigned k)
+/* All are modulo their width: the cap may be less than it was. Returns the sum of all
+ * charges, each for what is in the bin and in the spare. */
+static size_t set_cap(thread_t *t, unsigned k, unsigned cap)
 {
     cache_bin_t *b = &t->bins[k];
-    size_t size = class_size(k);
-    unsigned most = longest(t, k), cap = b->cap == 0 ? 1 : 2 * b->cap;
-    if (cap > most)
-        cap = most;
-    if (cap <= b->cap)
-        return false;
-    size_t more = 2 * (cap - b->cap) * size; /* in the bin and in the spare */
-    if (atomic_fetch_add_explicit(&cache_charged, more, memory_order_relaxed) + more >
-            CACHE_BUDGET &&
-        cap > MAGAZINE_LEAST) {
-        atomic_fetch_sub_explicit(&cache_charged, more, memory_order_relaxed);
-        return false;
-    }
+    size_t more = 2 * ((size_t)cap - b->cap) * class_size(k);
     t->charge += more;
     b->room += cap - b->cap;
     b->cap = cap;
-    return true;
+    return atomic_fetch_add_explicit(&cache_charged, more, memory_order_relaxed) + more;
+}
+
+/* Twice the cap, up to a full magazine, as long as the budget lasts. False: it stays. */
+static bool grow_cap(thread_t *t, unsigned k)
+{
+    unsigned before = t->bins[k].cap, most = longest(t, k);
+    unsigned cap = before == 0 ? 1 : 2 * before;
+    if (cap > most)
+        cap = most;
+    if (cap <= before)
+        return false;
+    if (set_cap(t, k, cap) <= CACHE_BUDGET || cap <= MAGAZINE_LEAST)
+        return true;
+    set_cap(t, k, before);
+    return false;
 }
 
 void cache_shrink(thread_t *t, unsigned k, unsigned cap)
 {
-    cache_bin_t *b = &t->bins[k];
-    if (b->cap <= cap || b->cap - b->room > cap)
-        return;
-    size_t less = 2 * (b->cap - cap) * class_size(k);
-    if (less > t->charge) /* a cap may be larger than what was charged: see load */
-        less = t->charge;
-    atomic_fetch_sub_explicit(&cache_charged, less, memory_order_relaxed);
-    t->charge -= less;
-    b->room -= b->cap - cap;
-    b->cap = cap;
+    const cache_bin_t *b = &t->bins[k];
+    if (b->cap > cap && b->cap - b->room <= cap)
+        set_cap(t, k, cap);
 }
 
 /* --- refill --- */
@@ -78,15 +75,14 @@ static void look_ahead(magazine_t m)
         cm_prefetch((const void *)next); /* NOLINT(performance-no-int-to-ptr) */
 }
 
-static void load(thread_t *t, cache_bin_t *b, magazine_t m)
+/* Pre: the bin is empty. */
+static void load(thread_t *t, unsigned k, magazine_t m)
 {
+    cache_bin_t *b = &t->bins[k];
     look_ahead(m);
+    if (m.count > b->cap) /* another thread's: larger than what this one has grown to */
+        set_cap(t, k, m.count);
     b->head = (uintptr_t)m.first ^ t->secret.mask;
-    if (m.count >
-        b->cap) { /* another thread's magazine: larger than what this one has grown to */
-        size_t more = m.count - b->cap;
-        b->cap += (unsigned)more;
-    }
     b->room = b->cap - m.count;
 }
 
@@ -132,7 +128,7 @@ static bool refill(thread_t *t, unsigned k, size_t align)
     }
     if (sample_on())
         m = sample_cut(t, k, m);
-    load(t, b, m);
+    load(t, k, m);
     return m.count > 0;
 }
 

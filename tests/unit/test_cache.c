@@ -7,9 +7,18 @@ enum { SIZE = 208, N = SIZE - 8 }; /* a class of its own, and the request for it
 
 static cache_bin_t *bin(void) { return &thread_self->bins[class_of(SIZE)]; }
 
+static size_t charge_of_caps(void)
+{
+    size_t bytes = 0;
+    for (unsigned k = 0; k < CLASS_COUNT; k++)
+        bytes += 2 * (size_t)thread_self->bins[k].cap * class_size(k);
+    return bytes;
+}
+
 static unsigned bin_length(void)
 {
     unsigned n = 0;
+    CHECK(thread_self->charge == charge_of_caps());
     for (void *mem = link_show(bin()->head); mem != NULL; mem = link_next(mem)) {
         CHECK(link_marked(mem));
         n++;
@@ -90,6 +99,27 @@ static void a_class_in_demand_before_others_has_longer_ones(void **state)
 {
     (void)state;
     alone(longer_when_busy);
+}
+
+static void take_from_a_busy_thread(void)
+{
+    thread_t *t = thread_get();
+    unsigned full = class_magazine(SIZE), k = class_of(SIZE);
+    magazine_t longer = arena_take_run_locked(t->arena, SIZE, CHUNK_ALIGN, 2 * full);
+    CHECK(longer.count == 2 * full);
+    while (bin()->cap < full)
+        demand(1);
+    while (bin_length() + t->spare[k].count > 0)
+        CHECK(malloc(N) != NULL);
+    depot_park(&t->arena->depot, k, longer);
+    CHECK(malloc(N) == longer.first && bin()->cap == 2 * full);
+    bin_length();
+}
+
+static void another_threads_longer_one_is_charged(void **state)
+{
+    (void)state;
+    alone(take_from_a_busy_thread);
 }
 
 static void never_longer(void)
@@ -408,6 +438,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(magazines_grow_with_demand),
         cmocka_unit_test(a_class_in_demand_before_others_has_longer_ones),
+        cmocka_unit_test(another_threads_longer_one_is_charged),
         cmocka_unit_test(one_among_others_has_not),
         cmocka_unit_test(what_was_freed_last_is_handed_out_first),
         cmocka_unit_test(a_full_magazine_spills_to_the_spare_and_the_depot),
