@@ -72,6 +72,7 @@ static void demand(unsigned changes)
 {
     thread_t *t = thread_get();
     size_t seen = t->misses;
+    CHECK(t->arena != NULL);
     while (t->misses - seen < changes)
         CHECK(malloc(N) != NULL);
 }
