@@ -295,6 +295,35 @@ static void flushing_empties_every_class(void **state)
     alone(flush_all);
 }
 
+static void *given_exactly(void)
+{
+    void *mem = malloc(N);
+    while (chunk_size(chunk_of(mem)) != SIZE)
+        mem = malloc(N);
+    return mem;
+}
+
+static void do_free(void *mem) { free(mem); }
+
+/* What bears the mark is looked for in the lists, which may be damaged. */
+static void a_list_that_leads_round_in_a_circle_is_found(void **state)
+{
+    (void)state;
+    void *a, *b, *c = given_exactly();
+    do { /* until no magazine changes in between */
+        a = given_exactly(), b = given_exactly();
+        free(a), free(b);
+    } while (link_next(b) != a);
+    unsigned length = bin_length();
+    uintptr_t link = link_words(a)[0];
+    link_words(a)[0] = link_hide(b);
+    link_mark(c);
+    assert_dies(do_free, c, "broken links", length % 2 == 0 ? b : a);
+    link_words(a)[0] = link;
+    link_unmark(c);
+    free(c);
+}
+
 /* ---- chunks of another arena ------------------------------------------------------- */
 
 static void *given_by_main[400];
@@ -441,6 +470,7 @@ int main(void)
         cmocka_unit_test(a_class_in_demand_before_others_has_longer_ones),
         cmocka_unit_test(another_threads_longer_one_is_charged),
         cmocka_unit_test(one_among_others_has_not),
+        cmocka_unit_test(a_list_that_leads_round_in_a_circle_is_found),
         cmocka_unit_test(what_was_freed_last_is_handed_out_first),
         cmocka_unit_test(a_full_magazine_spills_to_the_spare_and_the_depot),
         cmocka_unit_test(what_is_only_freed_is_spilled_in_small_magazines),
