@@ -50,7 +50,7 @@ void cache_look_round(thread_t *t)
     uint16_t head = (uint16_t)(b->head / CHUNK_ALIGN);
     bool changed = t->heads[k] != head;
     t->heads[k] = head;
-    if (t->changes[k] < CACHE_BUSY) /* no longer, if it ever was */
+    if (b->cap > 0 && t->changes[k] < CACHE_BUSY) /* no longer, if it ever was */
         cache_shrink(t, k, class_magazine(class_size(k)));
     t->changes[k] = 0;
     if (changed || b->cap == 0 || sample_on())
