@@ -48,14 +48,14 @@ typedef struct thread {
     arena_t *arena; /* NULL: not attached */
     cm_lock lock;
     magazine_t spare[CLASS_COUNT];
-    _Atomic bool mixed[CLASS_COUNT]; /* the class may hold chunks of other arenas */
     outgoing_t out[OUTGOING];
     size_t base; /* such that taken is 0 where a guarded chunk is due (sample.h) */
     size_t misses, seen; /* under lock: visits to the spares, ever; as of a tick */
     unsigned rest;       /* ticks without any */
     unsigned hand;       /* goes round the classes (drain.c) */
-    uint16_t heads[CLASS_COUNT];  /* of the bins, in part, when it was there last */
-    uint8_t changes[CLASS_COUNT]; /* of the class's magazine since, up to CACHE_BUSY */
+    uint16_t heads[CLASS_COUNT];     /* of the bins, in part, when it was there last */
+    uint8_t changes[CLASS_COUNT];    /* of the class's magazine since, up to CACHE_BUSY */
+    _Atomic bool mixed[CLASS_COUNT]; /* the class may hold chunks of other arenas */
     size_t charge; /* bytes that caps may hold, counted against CACHE_BUDGET */
     struct quarantine *quarantine; /* the secure variant (quarantine.h) */
     struct sampler *sampler;       /* the heap profiler (sample.h) */
