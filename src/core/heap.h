@@ -88,22 +88,16 @@ CM_INLINE bool heap_is_there(const heap_info *h)
     return ((uintptr_t)h & (CHUNK_ALIGN - 1)) == 0 && registry_has(h);
 }
 
-/* No heap starting at h is larger. */
-CM_INLINE size_t heap_most(const heap_info *h)
-{
-    if (!heap_is_break(h))
-        return HEAP_MAX_SIZE;
-    return atomic_load_explicit(&registry.main_high, memory_order_relaxed) - (uintptr_t)h;
-}
-
 /* And its sizes are those of one: the kernel may be asked about its pages. */
 CM_INLINE bool heap_is_sound(const heap_info *h)
 {
+    uintptr_t high = atomic_load_explicit(&registry.main_high, memory_order_relaxed);
     return heap_is_there(h) && h->magic == HEAP_MAGIC &&
-           h->first - (uintptr_t)h < h->committed && h->committed <= heap_most(h) &&
+           h->first - (uintptr_t)h < h->committed &&
            registry_has_heap(h) == !heap_is_break(h) &&
-           (heap_is_break(h) || (h == heap_of(h) && h->committed <= h->reserved &&
-                                 h->reserved <= HEAP_MAX_SIZE));
+           (heap_is_break(h) ? h->committed <= high - (uintptr_t)h
+                             : h == heap_of(h) && h->committed <= h->reserved &&
+                                   h->reserved <= HEAP_MAX_SIZE);
 }
 
 /* The heap's chunks start at or behind p, where a payload is aligned. Nothing there was

@@ -16,8 +16,7 @@ _Atomic size_t cache_charged;
 /* --- capacity --- */
 
 /* Chunks in the longest magazine for the class: a small one that is in demand before
- * others has them of twice the length (fifo-1600, lifo-1600: 0.91 times as long, for no
- * more memory). */
+ * others has them of twice the length. */
 static unsigned longest(thread_t *t, unsigned k)
 {
     size_t size = class_size(k);
@@ -263,13 +262,15 @@ static void give_uncounted(thread_t *t, unsigned k, void *mem)
     magazine_t *m = &t->spare[k];
     cm_lock_take_or_inherit(&t->lock);
     t->misses++;
-    link_set(mem, m->first);
-    m->first = mem;
-    m->count++;
-    if (m->count >= t->bins[k].cap && !grow_cap(t, k)) {
+    if (m->count >= t->bins[k].cap)
+        grow_cap(t, k);
+    if (m->count >= t->bins[k].cap) { /* or more: what sample_cut has left of another's */
         cache_park(t, k, *m);
         *m = (magazine_t){NULL, 0};
     }
+    link_set(mem, m->first);
+    m->first = mem;
+    m->count++;
     cm_lock_drop(&t->lock);
 }
 

@@ -2,6 +2,7 @@
 #include "inside.h"
 
 #include "front/front.h"
+#include "front/sample.h"
 
 enum { SIZE = 208, N = SIZE - 8 }; /* a class of its own, and the request for it */
 
@@ -324,6 +325,43 @@ static void a_list_that_leads_round_in_a_circle_is_found(void **state)
     free(c);
 }
 
+/* While samples are taken what is freed joins the spare, which may have come from a
+ * thread with longer magazines. */
+static void free_uncounted(void)
+{
+    thread_t *t = thread_get();
+    unsigned k = class_of(SIZE);
+    void *mem[8];
+    magazine_t spare = {NULL, 0};
+    for (int i = 0; i < 8; i++)
+        mem[i] = given_exactly();
+    for (; spare.count < MAGAZINE_LONGEST - 1; spare.count++) {
+        void *next = given_exactly();
+        link_set(next, spare.first);
+        spare.first = next;
+    }
+    cmalloc_thread_flush();
+    t->spare[k] = spare;
+    t->window = t->span = 0;
+    sample_table.rate = SIZE_MAX / 2;
+    for (int i = 0; i < 8; i++)
+        free(mem[i]);
+    sample_table.rate = 0;
+    unsigned found = t->spare[k].count;
+    CHECK(found > 0 && found < 9);
+    for (magazine_t m; (m = depot_take(&t->arena->depot, k, ~0u)).count > 0;) {
+        CHECK(m.count <= MAGAZINE_LONGEST);
+        found += m.count;
+    }
+    CHECK(found >= spare.count + 8);
+}
+
+static void no_magazine_gets_too_long_while_samples_are_taken(void **state)
+{
+    (void)state;
+    alone(free_uncounted);
+}
+
 /* ---- chunks of another arena ------------------------------------------------------- */
 
 static void *given_by_main[400];
@@ -471,6 +509,7 @@ int main(void)
         cmocka_unit_test(another_threads_longer_one_is_charged),
         cmocka_unit_test(one_among_others_has_not),
         cmocka_unit_test(a_list_that_leads_round_in_a_circle_is_found),
+        cmocka_unit_test(no_magazine_gets_too_long_while_samples_are_taken),
         cmocka_unit_test(what_was_freed_last_is_handed_out_first),
         cmocka_unit_test(a_full_magazine_spills_to_the_spare_and_the_depot),
         cmocka_unit_test(what_is_only_freed_is_spilled_in_small_magazines),

@@ -227,9 +227,8 @@ static void lists_that_lead_round_in_a_circle_are_found(void **state)
     third[0] = link_hide(above);
     assert_found("list: too long", above);
     second[2] = SIZE_MAX;
-    assert_found("list: too long", MAGAZINE_LONGEST % 3 == 0   ? above
-                                   : MAGAZINE_LONGEST % 3 == 1 ? second
-                                                               : third);
+    const uintptr_t *circle[] = {above, second, third};
+    assert_found("list: too long", circle[MAGAZINE_LONGEST % 3]);
     second[2] = 3;
     third[0] = link_hide(NULL);
 }
