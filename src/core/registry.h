@@ -18,8 +18,8 @@
     (((uint64_t)1 << (ADDRESS_BITS - HEAP_MAX_SHIFT)) / REGISTRY_WORD_BITS)
 
 typedef struct registry {
-    _Atomic size_t heaps[REGISTRY_WORDS];
     _Atomic uintptr_t main_low, main_high; /* [low, high) */
+    _Atomic size_t heaps[REGISTRY_WORDS];
 } registry_t;
 
 extern registry_t registry;

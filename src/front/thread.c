@@ -7,9 +7,9 @@
 #include <pthread.h>
 #include <string.h>
 
-const thread_t thread_none, thread_gone;
+const thread_t thread_none;
 CM_TLS thread_t *thread_self = (thread_t *)(uintptr_t)&thread_none;
-CM_TLS bool thread_inside;
+CM_TLS bool thread_inside, thread_gone;
 
 static thread_t first_thread; /* so that the first call of a process needs no memory */
 
@@ -19,6 +19,8 @@ static struct {
     cm_lock lock;
     bool first_used;
     thread_t *free;
+    thread_t *fresh; /* mapped, not touched so far, */
+    size_t left;     /* so many */
     pthread_key_t key;
     _Atomic bool key_made;
 } pool;
@@ -40,21 +42,21 @@ static void publish(thread_t *t)
     atomic_store_explicit(&thread_all, t, memory_order_release);
 }
 
-/* Structs come a mapping at a time; all but the first one go to the free list. */
-static thread_t *struct_map(void)
+/* Structs come a mapping at a time. */
+static thread_t *struct_new(void)
 {
-    size_t bytes = os_pages(THREADS_AT_ONCE * sizeof(thread_t));
-    thread_t *structs = os_map(bytes);
-    if (structs == NULL)
-        return NULL;
-    os_count_metadata(bytes);
-    for (size_t i = 1; i < bytes / sizeof(thread_t); i++) {
-        structs[i].next_free = pool.free;
-        pool.free = &structs[i];
-        publish(&structs[i]);
+    if (pool.left == 0) {
+        size_t bytes = os_pages(THREADS_AT_ONCE * sizeof(thread_t));
+        thread_t *structs = os_map(bytes);
+        if (structs == NULL)
+            return NULL;
+        os_count_metadata(bytes);
+        pool.fresh = structs;
+        pool.left = bytes / sizeof(thread_t);
     }
-    publish(structs);
-    return structs;
+    thread_t *t = &pool.fresh[--pool.left];
+    publish(t);
+    return t;
 }
 
 static thread_t *struct_take(void)
@@ -68,7 +70,7 @@ static thread_t *struct_take(void)
     } else if (t != NULL) {
         pool.free = t->next_free;
     } else {
-        t = struct_map();
+        t = struct_new();
     }
     cm_lock_drop(&pool.lock);
     return t;
@@ -123,7 +125,7 @@ static thread_t *attach(void)
 
 thread_t *thread_attach(void)
 {
-    if (!thread_enter())
+    if (thread_gone || !thread_enter())
         return thread_self;
     thread_t *t = attach();
     thread_leave();
@@ -139,7 +141,8 @@ static void thread_exit(void *arg)
     thread_t *t = arg;
     bool entered = thread_enter();
     cache_flush(t);
-    thread_self = (thread_t *)(uintptr_t)&thread_gone;
+    thread_gone = true;
+    thread_self = (thread_t *)(uintptr_t)&thread_none;
     arena_leave(t->arena);
     cm_lock_take_or_inherit(&t->lock);
     t->arena = NULL;

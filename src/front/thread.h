@@ -1,12 +1,12 @@
 /*
  * front/thread.h - what a thread has of its own, from its first call to behind its last.
  *
- * The thread-local variable is one pointer and never NULL. It points to thread_none
- * before the first call, to the thread's own struct while it is attached, and to
- * thread_gone once its exit handler has run. Those two are constant and empty, so that
- * the hit path asks nothing: no chunk can be had from them, and no address lies in their
- * window. A thread is known by the address of its struct and never by a thread id: a
- * child of vfork shares both memory and struct with its parent, which waits.
+ * The thread-local variable is one pointer and never NULL. It points to the thread's own
+ * struct while it is attached; before its first call, and once its exit handler has run,
+ * to thread_none, which is constant and empty, so that the hit path asks nothing: no
+ * chunk can be had from it, and no address lies in its window. A thread is known by the
+ * address of its struct and never by a thread id: a child of vfork shares both memory and
+ * struct with its parent, which waits.
  *
  * Cache, by class (core/class.h): the magazine in use, in bins[], and a spare one. So at
  * least a whole magazine of calls lies between two visits to the arena, and nothing walks
@@ -63,15 +63,16 @@ typedef struct thread {
     _Atomic(struct thread *) next_all;
 } thread_t;
 
-extern const thread_t thread_none, thread_gone;
+extern const thread_t thread_none;
 extern CM_TLS thread_t *thread_self;
 extern CM_TLS bool thread_inside; /* the core: who comes here now is a signal handler */
+extern CM_TLS bool thread_gone;   /* its exit handler has run: it is not attached again */
 
 /* The constructor's share: from here on threads are told when they exit. */
 void thread_init(void);
 
 /* Give the calling thread a struct and an arena; returns thread_self, which is
- * thread_none still if there is no memory. */
+ * thread_none still if there is no memory, or the thread is gone. */
 thread_t *thread_attach(void);
 
 /* All structs there ever were, attached or not; NULL ends the list. Lock-free. */
