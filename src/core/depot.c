@@ -85,7 +85,7 @@ magazine_t depot_take(depot_t *d, unsigned k, unsigned count)
     keep_for(&d->shelf[k], PURGE_TICKS);
     d->shelf[k].wanted = true;
     magazine_t m = depot_take_back(d, k);
-    if (m.count / 2 > count)
+    if (m.count / 2 >= count)
         depot_park(d, k, cut(&m, count));
     return m;
 }

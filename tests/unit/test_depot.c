@@ -91,6 +91,11 @@ static void who_wants_few_is_given_few(void **state)
     assert_int_equal(rest.count, 7);
     assert_int_equal(length(rest), 7);
     assert_int_equal(depot.bytes, 0);
+    depot_park(&depot, K, rest);
+    assert_int_equal(depot_take(&depot, K, 3).count, 3);
+    assert_int_equal(depot_take(&depot, K, 2).count, 2); /* just twice as many */
+    assert_int_equal(depot_take(&depot, K, 1).count, 1);
+    assert_int_equal(depot_take(&depot, K, 1).count, 1);
 }
 
 static void single_chunks_gather_into_a_full_magazine(void **state)
