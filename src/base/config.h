@@ -31,7 +31,7 @@
 /* What the words of chunks, heaps and arenas mean. A change that a reader of a core file
  * would get wrong makes it one more: tools of another layout refuse. The magics that mark
  * these structs in memory hold it in their lowest byte. */
-#define CM_LAYOUT 5
+#define CM_LAYOUT 6
 #define CM_MAGIC(letters) ((size_t)(letters) << 8 | CM_LAYOUT)
 
 /* Chunks: SIZE_SZ is the width of a header word; a user pointer lies two of them behind
@@ -107,10 +107,15 @@
 #define TRIM_LEAST (CM_TINY ? 32 * KIB : 1 * MIB)
 #define TRIM_SHARE 8
 
-/* Bytes that a depot may hold when a class that it has nothing of needs memory; else
- * it is merged back first. Measured with sizes that drift: chunks that wait pin their
- * neighbours, and 1.5 % of the heap waiting cost a third more memory. */
+/* Bytes that all depots may hold when a class that one has nothing of needs memory, and
+ * what each may in any case; else it is merged back first. Measured with sizes that
+ * drift: chunks that wait pin their neighbours, and 1.5 % of the heap waiting cost a
+ * third more memory. Half as much, and strings that grow take 1.7 times as long. */
 #define DEPOT_READY (CM_TINY ? 4 * KIB : 512 * KIB)
+#define DEPOT_READY_LEAST (DEPOT_READY / 4)
+
+/* realloc to more, up to here: two hits and a copy are cheaper than the arena's lock. */
+#define GROW_BY_MOVE ((size_t)4096)
 
 /* Purging by age: PURGE_TICKS ticks make up the age. Chunks that are taken out of their
  * bins at a time; bytes of top, and magazines of the depot, that go under one hold of the

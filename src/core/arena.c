@@ -30,10 +30,11 @@ static void split(arena_t *a, mchunkptr c, size_t have, size_t size, pages_t pag
     a->zero = zone_cut(a->zero, (zone_t){0, (uintptr_t)rest});
 }
 
-/* A free chunk of at least size bytes leaves its bin. NULL: there is none. */
-static mchunkptr take_free(arena_t *a, size_t size, pages_t *pages)
+/* A free chunk that holds size bytes at a multiple of align leaves its bin. NULL: there
+ * is none. */
+static mchunkptr take_free(arena_t *a, size_t size, size_t align, pages_t *pages)
 {
-    mchunkptr c = bin_take(&a->bins, size);
+    mchunkptr c = bin_take(&a->bins, size, align);
     if (c != NULL)
         *pages = dirty_leave(&a->dirty, c);
     return c;
@@ -46,26 +47,72 @@ static void merge_class(arena_t *a, unsigned k)
         arena_give_list_locked(a, m.first);
 }
 
+static size_t depot_share(void)
+{
+    size_t share = DEPOT_READY / arena_count();
+    return share > DEPOT_READY_LEAST ? share : DEPOT_READY_LEAST;
+}
+
 /* Ready against merged: demand has moved away from what waits in the depot, so classes
  * that nobody has asked for lately go back to the heap before a hole is cut up or fresh
  * memory touched. As long as the depot itself can serve, nobody comes here. */
 static void merge_idle(arena_t *a)
 {
     unsigned left = 2 * CLASS_COUNT, k; /* the first round may find all wanted */
-    for (; cm_unlikely(a->depot.bytes > DEPOT_READY) && left > 0; left--)
+    if (cm_likely(a->depot.bytes <= DEPOT_READY_LEAST))
+        return;
+    for (size_t ready = depot_share(); a->depot.bytes > ready && left > 0; left--)
         if (depot_unwanted(&a->depot, &k))
             merge_class(a, k);
 }
 
-mchunkptr arena_take_locked(arena_t *a, size_t size)
+/* c, in use, without its first lead bytes, which are given back. */
+static mchunkptr cut_lead(arena_t *a, mchunkptr c, size_t lead)
+{
+    if (lead == 0)
+        return c;
+    size_t word = chunk_word(c);
+    mchunkptr aligned = chunk_at(c, lead);
+    chunk_set_word(aligned, ((word & ~CHUNK_FLAGS) - lead) | (word & CHUNK_A) | CHUNK_P);
+    chunk_set_word(c, lead | (word & CHUNK_FLAGS));
+    arena_give_locked(a, c);
+    return aligned;
+}
+
+static mchunkptr take_top(arena_t *a, size_t size, size_t align)
+{
+    if (align <= CHUNK_ALIGN)
+        return top_take(a, size);
+    mchunkptr c = top_take(a, size + align + CHUNK_MIN);
+    if (c == NULL)
+        return NULL;
+    c = cut_lead(a, c, chunk_lead(c, align));
+    arena_cut_locked(a, c, size);
+    return c;
+}
+
+/* A chunk that holds count times size bytes, or less. A smaller hole goes before a larger
+ * one, which may be wanted whole; but not, at first, for less than a quarter of them: the
+ * next visit would follow too soon (any hole: 1.12 times the instructions in drift). */
+static mchunkptr take_piece(arena_t *a, size_t size, size_t align, unsigned count)
 {
     pages_t pages;
+    mchunkptr c = take_free(a, size * ((count + 3) / 4), align, &pages);
+    if (c == NULL && count > 4)
+        c = take_free(a, size, align, &pages);
+    if (c == NULL) {
+        c = take_top(a, size * count, align);
+        return c != NULL || count == 1 ? c : take_top(a, size, align);
+    }
+    size_t have = chunk_size(c), lead = chunk_lead(c, align), fit = (have - lead) / size;
+    split(a, c, have, lead + size * (fit < count ? fit : count), pages);
+    return cut_lead(a, c, lead);
+}
+
+mchunkptr arena_take_locked(arena_t *a, size_t size, size_t align)
+{
     merge_idle(a);
-    mchunkptr c = take_free(a, size, &pages);
-    if (c == NULL)
-        return top_take(a, size);
-    split(a, c, chunk_size(c), size, pages);
-    return c;
+    return take_piece(a, size, align, 1);
 }
 
 /* --- runs --- */
@@ -130,24 +177,6 @@ static magazine_t take_exact(arena_t *a, size_t size, unsigned count)
     return m;
 }
 
-/* A chunk that holds count times size bytes, or less. A smaller hole goes before a larger
- * one, which may be wanted whole; but not, at first, for less than a quarter of them: the
- * next visit would follow too soon (any hole: 1.12 times the instructions in drift). */
-static mchunkptr take_piece(arena_t *a, size_t size, unsigned count)
-{
-    pages_t pages;
-    mchunkptr c = take_free(a, size * ((count + 3) / 4), &pages);
-    if (c == NULL)
-        c = take_free(a, size, &pages);
-    if (c == NULL) {
-        c = top_take(a, size * count);
-        return c != NULL ? c : top_take(a, size);
-    }
-    size_t have = chunk_size(c), fit = have / size;
-    split(a, c, have, size * (fit < count ? fit : count), pages);
-    return c;
-}
-
 magazine_t arena_take_run_locked(arena_t *a, size_t size, size_t align, unsigned count)
 {
     bool plain = align <= CHUNK_ALIGN;
@@ -155,33 +184,11 @@ magazine_t arena_take_run_locked(arena_t *a, size_t size, size_t align, unsigned
     if (m.count > 0)
         return m;
     merge_idle(a);
-    mchunkptr c = plain ? take_piece(a, size, count)
-                        : arena_take_aligned_locked(a, size * count, align);
+    mchunkptr c = take_piece(a, size, align, count);
     if (c == NULL)
         return m;
     size_t fit = chunk_size(c) / size;
     return shuffle(cut_run(c, size, fit < count ? (unsigned)fit : count));
-}
-
-mchunkptr arena_take_aligned_locked(arena_t *a, size_t size, size_t align)
-{
-    mchunkptr c = arena_take_locked(a, size + align + CHUNK_MIN);
-    if (c == NULL)
-        return NULL;
-    size_t lead = -(uintptr_t)chunk_mem(c) & (align - 1);
-    if (lead > 0 && lead < CHUNK_MIN)
-        lead += align;
-    if (lead > 0) {
-        size_t word = chunk_word(c);
-        mchunkptr aligned = chunk_at(c, lead);
-        chunk_set_word(aligned,
-                       ((word & ~CHUNK_FLAGS) - lead) | (word & CHUNK_A) | CHUNK_P);
-        chunk_set_word(c, lead | (word & CHUNK_FLAGS));
-        arena_give_locked(a, c);
-        c = aligned;
-    }
-    arena_cut_locked(a, c, size);
-    return c;
 }
 
 /* --- giving --- */

@@ -107,11 +107,9 @@ CM_INLINE arena_t *arena_of(const chunk_t *c)
 /* Make h, which is in no list, the newest heap of a, all of it top. */
 void arena_open(arena_t *a, heap_info *h);
 
-/* A chunk of at least size bytes, in use; NULL: no memory. size is a chunk size. */
-mchunkptr arena_take_locked(arena_t *a, size_t size);
-
-/* The same with mem at a multiple of align, a power of two over CHUNK_ALIGN. */
-mchunkptr arena_take_aligned_locked(arena_t *a, size_t size, size_t align);
+/* A chunk of at least size bytes, in use, with mem at a multiple of align; NULL: no
+ * memory. size is a chunk size, align a power of two, at least CHUNK_ALIGN. */
+mchunkptr arena_take_locked(arena_t *a, size_t size, size_t align);
 
 /* A chunk in use becomes free, and one with its free neighbours; what is known of its
  * pages goes with it. Damage is fatal. */

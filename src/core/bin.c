@@ -107,8 +107,8 @@ static unsigned next_filled(const bins_t *bins, unsigned index)
     return word * (unsigned)BIN_WORD_BITS + cm_lowest(bits);
 }
 
-/* The tightest fit among the first chunks of a range bin; NULL: none of them fits. */
-static mchunkptr tightest(mchunkptr c, size_t size)
+/* The tightest fit among the first chunks of a bin; NULL: none of them fits. */
+static mchunkptr tightest(mchunkptr c, size_t size, size_t align)
 {
     const chunk_t *first = c;
     mchunkptr best = NULL;
@@ -117,7 +117,7 @@ static mchunkptr tightest(mchunkptr c, size_t size)
         if (i > 0 && c == first)
             break;
         size_t have = chunk_size(c);
-        if (have >= size && have < best_size) {
+        if (have < best_size && have >= size + chunk_lead(c, align)) {
             best = c;
             best_size = have;
         }
@@ -125,20 +125,15 @@ static mchunkptr tightest(mchunkptr c, size_t size)
     return best;
 }
 
-mchunkptr bin_take(bins_t *bins, size_t size)
+mchunkptr bin_take(bins_t *bins, size_t size, size_t align)
 {
-    unsigned index = bin_index(size);
-    mchunkptr c = NULL;
-    if (size >= BIN_EXACT_LIMIT) {
-        c = tightest(bins->first[index], size);
+    for (unsigned index = bin_index(size); (index = next_filled(bins, index)) < BIN_COUNT;
+         index++) {
+        mchunkptr c = tightest(bins->first[index], size, align);
+        if (c != NULL) {
+            take_out(bins, index, c);
+            return c;
+        }
     }
-    if (c == NULL) {
-        index = next_filled(bins, size >= BIN_EXACT_LIMIT ? index + 1 : index);
-        if (index >= BIN_COUNT)
-            return NULL;
-        c = tightest(bins->first[index], size);
-    }
-    if (c != NULL)
-        take_out(bins, index, c);
-    return c;
+    return NULL;
 }

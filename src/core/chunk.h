@@ -88,6 +88,14 @@ CM_INLINE void *chunk_mem(const chunk_t *c)
     return (char *)(uintptr_t)c + CHUNK_HEADER;
 }
 
+/* Bytes of c before the first place where a chunk may start whose mem is a multiple of
+ * align: none, or a chunk's. */
+CM_INLINE size_t chunk_lead(const chunk_t *c, size_t align)
+{
+    size_t lead = -(uintptr_t)chunk_mem(c) & (align - 1);
+    return lead > 0 && lead < CHUNK_MIN ? lead + align : lead;
+}
+
 /* Bits of the size word that a size may have; the others hold the seal. */
 #define CHUNK_SEALED (CM_SECURE && CM_64BIT)
 #define CHUNK_SEALED_MASK (~(size_t)0 >> (SIZE_SZ * 8 - ADDRESS_BITS))

@@ -92,8 +92,7 @@ static bool take_from(arena_t *a, place_t *p)
 {
     size_t size = chunk_size_for(p->n);
     arena_drain_locked(a);
-    p->chunk = p->align <= CHUNK_ALIGN ? arena_take_locked(a, size)
-                                       : arena_take_aligned_locked(a, size, p->align);
+    p->chunk = arena_take_locked(a, size, p->align);
     p->zero = p->align <= CHUNK_ALIGN ? a->zero : ZONE_NONE;
     if (p->chunk != NULL)
         link_unmark(chunk_mem(p->chunk));

@@ -38,15 +38,20 @@ static void *resize_large(void *mem, mchunkptr c, size_t n)
     return moved == NULL && n <= chunk_usable(c) ? mem : moved;
 }
 
-/* A chunk that grows once will grow again: small ones get a quarter more, so that a
- * string which is extended byte by byte is moved or lengthened a logarithmic number of
- * times. */
-static size_t generous(size_t n) { return n < CLASS_MAX / 2 ? n + n / 4 : n; }
+/* A chunk that grows once will grow again: it gets a quarter more while it is small, then
+ * an eighth, so that a string which is extended byte by byte is moved or lengthened a
+ * logarithmic number of times. */
+static size_t generous(size_t n)
+{
+    if (n >= CLASS_MAX / 2)
+        return n;
+    return n + (n < GROW_BY_MOVE ? n / 4 : n / 8);
+}
 
 static void *grow_heap(void *mem, mchunkptr c, size_t n)
 {
     size_t more = generous(n), size = chunk_size_for(more);
-    if (size > CLASS_EXACT_MAX) {
+    if (size > GROW_BY_MOVE) {
         if (size <= CLASS_MAX)
             size = class_round(size);
         size_t before = chunk_size(c);

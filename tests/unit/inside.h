@@ -67,7 +67,7 @@ static inline int close_own(void **state)
 
 static inline mchunkptr take(arena_t *a, size_t size)
 {
-    mchunkptr c = arena_take_locked(a, size);
+    mchunkptr c = arena_take_locked(a, size, CHUNK_ALIGN);
     CHECK(c != NULL);
     return c;
 }

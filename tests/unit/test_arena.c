@@ -290,7 +290,7 @@ static void aligned_chunks_stand_where_they_should(void **state)
     static const size_t sizes[] = {MIN, 64, 1024, 5008, 20000};
     for (size_t align = 32; align <= 64 * KIB; align *= 2)
         for (size_t i = 0; i < 5; i++) {
-            mchunkptr c = arena_take_aligned_locked(*state, sizes[i], align);
+            mchunkptr c = arena_take_locked(*state, sizes[i], align);
             assert_non_null(c);
             assert_true(is_aligned(chunk_mem(c), align));
             assert_true(chunk_size(c) >= sizes[i] && chunk_size(c) < sizes[i] + MIN);
@@ -304,12 +304,28 @@ static void aligned_chunks_stand_where_they_should(void **state)
 static void what_lies_before_an_aligned_chunk_is_free(void **state)
 {
     mchunkptr before = take(*state, MIN);
-    mchunkptr c = arena_take_aligned_locked(*state, 64, 4096);
+    mchunkptr c = arena_take_locked(*state, 64, 4096);
     assert_ptr_not_equal(chunk_next(before), c);
     assert_ptr_equal(chunk_prev(c), chunk_next(before));
     assert_true(chunk_is_free(chunk_prev(c)));
     arena_give_locked(*state, c);
     assert_ptr_equal(own.top, chunk_next(before));
+}
+
+static void an_aligned_hole_serves_the_next_such_request(void **state)
+{
+    mchunkptr c = arena_take_locked(*state, 4096, 4096), fence = top_take(*state, MIN);
+    void *mem = chunk_mem(c);
+    arena_give_locked(*state, c);
+    c = arena_take_locked(*state, 4096, 4096);
+    assert_ptr_equal(chunk_mem(c), mem);
+    arena_give_locked(*state, c);
+    magazine_t m = arena_take_run_locked(*state, 256, 256, 4); /* the hole is larger */
+    assert_int_equal(m.count, 4);
+    assert_true((uintptr_t)m.first < (uintptr_t)fence && is_aligned(m.first, 256));
+    check_arena_locked(*state);
+    arena_give_list_locked(*state, m.first);
+    arena_give_locked(*state, fence);
 }
 
 /* ---- resizing in place ------------------------------------------------------------- */
@@ -476,6 +492,21 @@ static void what_was_asked_for_lately_is_merged_last(void **state)
     assert_null(own.depot.shelf[class_of(64)].parked);
 }
 
+static void arenas_share_what_may_wait(void **state)
+{
+    size_t parked = 0;
+    while (parked <= DEPOT_READY / 2)
+        parked += park(*state, 1024, 4);
+    assert_int_equal(arena_count(), 1);
+    take(*state, 96);
+    assert_int_equal(own.depot.bytes, parked);
+    atomic_store(&arena_table.arenas[1], &main_arena); /* as if there were two */
+    atomic_store(&arena_table.count, 2);
+    take(*state, 112);
+    atomic_store(&arena_table.count, 1);
+    assert_int_equal(own.depot.bytes, 0);
+}
+
 static void a_depot_that_has_miscounted_is_no_endless_search(void **state)
 {
     own.depot.bytes = 2 * DEPOT_READY;
@@ -497,7 +528,7 @@ static void do_give(void *c) { arena_give_locked(&own, c); }
 static void do_take(void *unused)
 {
     (void)unused;
-    arena_take_locked(&own, 64);
+    arena_take_locked(&own, 64, CHUNK_ALIGN);
 }
 
 static void a_second_free_is_found_wherever_the_chunk_went(void **state)
@@ -679,6 +710,7 @@ int main(void)
         arena_test(a_list_is_given_back_whole),
         arena_test(aligned_chunks_stand_where_they_should),
         arena_test(what_lies_before_an_aligned_chunk_is_free),
+        arena_test(an_aligned_hole_serves_the_next_such_request),
         arena_test(a_chunk_grows_into_top),
         arena_test(a_chunk_grows_into_a_free_neighbour),
         arena_test(a_chunk_does_not_grow_where_there_is_no_room),
@@ -688,6 +720,7 @@ int main(void)
         arena_test(a_mapping_that_comes_home_leaves_the_list),
         arena_test(a_full_depot_is_merged_before_other_sizes_are_served),
         arena_test(what_was_asked_for_lately_is_merged_last),
+        arena_test(arenas_share_what_may_wait),
         arena_test(a_depot_that_has_miscounted_is_no_endless_search),
         arena_test(a_depot_below_its_limit_is_left_alone),
         arena_test(a_second_free_is_found_wherever_the_chunk_went),

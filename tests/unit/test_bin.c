@@ -35,6 +35,8 @@ static mchunkptr given_binned(arena_t *a, size_t size)
     return c;
 }
 
+static mchunkptr take_out(size_t size) { return bin_take(&bins, size, CHUNK_ALIGN); }
+
 static bool bit(unsigned index)
 {
     return (bins.bitmap[index / BIN_WORD_BITS] >> (index % BIN_WORD_BITS) & 1) != 0;
@@ -85,7 +87,7 @@ static void nothing_comes_from_empty_bins(void **state)
 {
     (void)state;
     for (size_t size = CHUNK_MIN; size < 2 * HEAP_MAX_SIZE; size = size * 3 & ~15u)
-        assert_null(bin_take(&bins, size));
+        assert_null(take_out(size));
 }
 
 static void what_has_been_free_for_longest_goes_first(void **state)
@@ -94,8 +96,8 @@ static void what_has_been_free_for_longest_goes_first(void **state)
     for (int i = 0; i < 5; i++)
         c[i] = given_binned(*state, 64);
     for (int i = 0; i < 5; i++)
-        assert_ptr_equal(bin_take(&bins, 64), c[i]);
-    assert_null(bin_take(&bins, 64));
+        assert_ptr_equal(take_out(64), c[i]);
+    assert_null(take_out(64));
     assert_bitmap_tells_which_are_empty();
 }
 
@@ -103,21 +105,21 @@ static void the_next_larger_chunk_serves_when_there_is_none_of_the_size(void **s
 {
     mchunkptr larger = given_binned(*state, 5008), large = given_binned(*state, 512),
               small = given_binned(*state, 64);
-    assert_ptr_equal(bin_take(&bins, 80), large);
-    assert_ptr_equal(bin_take(&bins, 80), larger);
-    assert_null(bin_take(&bins, 80));
-    assert_ptr_equal(bin_take(&bins, 48), small);
+    assert_ptr_equal(take_out(80), large);
+    assert_ptr_equal(take_out(80), larger);
+    assert_null(take_out(80));
+    assert_ptr_equal(take_out(48), small);
 }
 
 static void a_range_bin_gives_its_tightest_fit(void **state)
 {
     mchunkptr loose = given_binned(*state, 4480), tight = given_binned(*state, 4128);
-    assert_ptr_equal(bin_take(&bins, 4112), tight);
-    assert_ptr_equal(bin_take(&bins, 4112), loose);
+    assert_ptr_equal(take_out(4112), tight);
+    assert_ptr_equal(take_out(4112), loose);
     tight = given_binned(*state, 4128);
     loose = given_binned(*state, 4480);
-    assert_ptr_equal(bin_take(&bins, 4416), loose); /* the only fit */
-    assert_ptr_equal(bin_take(&bins, 4096), tight);
+    assert_ptr_equal(take_out(4416), loose); /* the only fit */
+    assert_ptr_equal(take_out(4096), tight);
 }
 
 static void so_many_are_looked_at_and_no_more(void **state)
@@ -126,16 +128,38 @@ static void so_many_are_looked_at_and_no_more(void **state)
     for (int i = 0; i < BIN_LOOK; i++)
         c[i] = given_binned(*state, 4400);
     c[BIN_LOOK] = given_binned(*state, 4112); /* the tightest, too far behind */
-    assert_ptr_equal(bin_take(&bins, 4112), c[0]);
-    assert_ptr_equal(bin_take(&bins, 4112), c[BIN_LOOK]); /* one nearer now */
+    assert_ptr_equal(take_out(4112), c[0]);
+    assert_ptr_equal(take_out(4112), c[BIN_LOOK]); /* one nearer now */
 }
 
 static void a_range_bin_whose_chunks_are_too_small_is_passed_over(void **state)
 {
     given_binned(*state, 4096);
     mchunkptr larger = given_binned(*state, 6000);
-    assert_ptr_equal(bin_take(&bins, 4112), larger);
-    assert_null(bin_take(&bins, 4112));
+    assert_ptr_equal(take_out(4112), larger);
+    assert_null(take_out(4112));
+}
+
+/* Of one size: the first whose lead and size fit; larger ones have room for any lead. */
+static void an_aligned_fit_may_begin_behind_a_lead(void **state)
+{
+    enum { SIZE = 256, ALIGN = 256 };
+    size_t lead = CHUNK_MIN;
+    given_binned(*state, SIZE);
+    while (chunk_lead(bins.first[bin_index(SIZE)], ALIGN) == 0) { /* one that is not */
+        bin_take_first(&bins, bin_index(SIZE));
+        given_binned(*state, SIZE + CHUNK_MIN);
+        bin_take_first(&bins, bin_index(SIZE + CHUNK_MIN));
+        given_binned(*state, SIZE);
+    }
+    assert_null(bin_take(&bins, SIZE, ALIGN));
+    mchunkptr roomy = given_binned(*state, SIZE + ALIGN + CHUNK_MIN);
+    assert_ptr_equal(bin_take(&bins, SIZE, ALIGN), roomy);
+    lead = chunk_lead(roomy, ALIGN);
+    assert_true(lead == 0 || (lead >= CHUNK_MIN && lead < ALIGN + CHUNK_MIN));
+    assert_int_equal(((uintptr_t)chunk_mem(roomy) + lead) % ALIGN, 0);
+    assert_non_null(take_out(SIZE)); /* the first one, which nobody has touched */
+    assert_bitmap_tells_which_are_empty();
 }
 
 /* ---- rings ------------------------------------------------------------------------- */
@@ -215,7 +239,7 @@ static void whatever_comes_and_goes_the_fit_is_near_the_best(void **state)
             in[i] = false;
         } else {
             size_t size = CHUNK_MIN + 16 * random_below(&chance, 200);
-            mchunkptr got = bin_take(&bins, size);
+            mchunkptr got = take_out(size);
             assert_near_best(got, size, smallest_fit(c, in, COUNT, size));
             for (i = 0; got != NULL && c[i] != got; i++)
                 assert_true(i < COUNT - 1);
@@ -231,7 +255,7 @@ static void whatever_comes_and_goes_the_fit_is_near_the_best(void **state)
 
 static void do_unlink(void *c) { bin_unlink(&bins, c); }
 
-static void do_take(void *size) { bin_take(&bins, *(size_t *)size); }
+static void do_take(void *size) { take_out(*(size_t *)size); }
 
 static void do_insert(void *c) { bin_insert(&bins, c); }
 
@@ -343,6 +367,7 @@ int main(void)
         bin_test(a_range_bin_gives_its_tightest_fit),
         bin_test(so_many_are_looked_at_and_no_more),
         bin_test(a_range_bin_whose_chunks_are_too_small_is_passed_over),
+        bin_test(an_aligned_fit_may_begin_behind_a_lead),
         bin_test(first_middle_and_last_leave_a_ring_behind),
         bin_test(whatever_comes_and_goes_the_fit_is_near_the_best),
         bin_test(unlink_refuses_a_forged_footer),

@@ -37,6 +37,27 @@ static void a_chunk_grows_where_it_stands_or_moves(void **state)
     alone(grow_next_to_free);
 }
 
+static void grow_small(void)
+{
+    char *mem = malloc(1500), *moved;
+    uintptr_t before = (uintptr_t)mem;
+    pattern_fill(mem, 1500, 4);
+    moved = front_realloc(mem, 2000); /* though top follows */
+    CHECK((uintptr_t)moved != before && pattern_holds(moved, 1500, 1500, 4));
+    CHECK(front_usable(moved) >= 2000 + 2000 / 4);
+    CHECK(is_unmoved(moved, front_realloc(moved, 2500)));
+    moved = front_realloc(moved, 8000);
+    CHECK(front_usable(moved) >= 9000 && front_usable(moved) < 10000);
+    CHECK(pattern_holds(moved, 1500, 1500, 4));
+    free(moved);
+}
+
+static void a_small_chunk_that_grows_moves_and_has_room_for_more(void **state)
+{
+    (void)state;
+    alone(grow_small);
+}
+
 static void shrink_in_place(void)
 {
     char *mem = malloc(BIG), *fence = malloc(BIG);
@@ -215,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chunk_grows_where_it_stands_or_moves),
+        cmocka_unit_test(a_small_chunk_that_grows_moves_and_has_room_for_more),
         cmocka_unit_test(a_chunk_is_cut_when_a_quarter_or_more_is_over),
         cmocka_unit_test(a_small_chunk_that_shrinks_moves_and_leaves_its_place_whole),
         cmocka_unit_test(what_fits_already_stays),
