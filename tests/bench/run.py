@@ -7,7 +7,7 @@ the median over the rounds of
 
   single-threaded workloads, programs: CPU time (user + system), of the program and its children
   workloads of several threads:        wall time
-  all:                                 peak resident memory, as the kernel reports it at exit
+  all:                                 peak resident memory (launch.c)
 
 and the ratio of those medians to glibc's. Outputs are compared with glibc's; a crash, a hang, an error
 exit or another output takes the place of the figures in the table.
