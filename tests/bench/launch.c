@@ -64,7 +64,7 @@ static void cost_add(cost *c, const struct rusage *u, double wall)
 /* SIGCHLD is blocked here and awaited below; the command gets a clean mask. */
 static pid_t start(char **argv, const sigset_t *clean)
 {
-    pid_t pid = vfork();
+    pid_t pid = fork();
     if (pid == 0) {
         setpgid(0, 0);
         sigprocmask(SIG_SETMASK, clean, NULL);
