@@ -158,8 +158,9 @@ static void *pop_aligned(thread_t *t, cache_bin_t *b, size_t align)
         if (((uintptr_t)words & (align - 1)) == 0) {
             if (CM_SECURE)
                 (void)link_next(words); /* verified, as in cache_pop */
-            *link = words[0];
             b->room++;
+            cm_signal_fence();
+            *link = words[0];
             t->taken++;
             link_unmark(words);
             return words;

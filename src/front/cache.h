@@ -23,7 +23,9 @@ CM_INLINE cache_bin_t *cache_exact_bin(thread_t *t, size_t size)
 }
 
 /* Take a chunk's memory from a bin; NULL: it is empty. A hit is none, either, where a
- * guarded chunk is due: the miss will see to that. */
+ * guarded chunk is due: the miss will see to that. The room is there before the chunk is
+ * gone, here, and gone behind it in cache_push: a signal handler that spills the bin in
+ * between may find a chunk more than it counts, but none less. */
 CM_INLINE void *cache_pop(thread_t *t, cache_bin_t *b, bool hit)
 {
     uintptr_t mem = b->head ^ t->secret.mask;
@@ -36,10 +38,12 @@ CM_INLINE void *cache_pop(thread_t *t, cache_bin_t *b, bool hit)
     if (!CM_SECURE && cm_unlikely((mem & (CHUNK_ALIGN - 1)) != 0))
         cm_panic(PANIC_LINKS, (const void *)mem); /* NOLINT(performance-no-int-to-ptr) */
     uintptr_t *words = (uintptr_t *)mem;          /* NOLINT(performance-no-int-to-ptr) */
-    b->head = words[0];
+    uintptr_t next = words[0];
+    b->room++;
+    cm_signal_fence();
+    b->head = next;
     if (CM_SECURE)
         words = harden_choose(t, b, words);
-    b->room++;
     words[1] = 0;
     return words;
 }
@@ -56,8 +60,9 @@ CM_INLINE void cache_push(thread_t *t, cache_bin_t *b, void *mem, uint32_t room,
     cm_signal_fence();
     words[1] = key;
     cm_signal_fence();
-    b->room = room - 1;
     b->head = (uintptr_t)mem ^ t->secret.mask;
+    cm_signal_fence();
+    b->room = room - 1;
 }
 
 /* The hit of malloc; NULL: a miss, or too large. */

@@ -25,6 +25,8 @@ bool cache_park(thread_t *t, unsigned k, magazine_t m)
 magazine_t cache_unload(thread_t *t, cache_bin_t *b)
 {
     magazine_t m = {link_show(b->head), b->cap - b->room};
+    if (m.first == NULL) /* a signal handler took what was on its way out (cache_pop) */
+        m.count = 0;
     b->head = t->secret.mask;
     b->room = b->cap;
     return m;

@@ -484,6 +484,35 @@ static void a_second_free_is_found_in_the_cache(void **state)
     free(mem);
 }
 
+/* As a signal handler finds a bin between any two instructions of a hit: it may have a
+ * chunk more than it counts, and none when the handler has taken that. */
+static void spill_in_the_middle_of_a_hit(void)
+{
+    void *mem = malloc(N), *more[2 * MAGAZINE_LONGEST];
+    cmalloc_thread_flush();
+    free(mem);
+    bin()->room++; /* cache_pop has come so far */
+    CHECK(malloc(N) == mem && bin()->head == link_secret.mask);
+    CHECK(bin()->room == bin()->cap + 1);
+    cmalloc_thread_flush();
+    check_heaps();
+    for (unsigned i = 0; i < 2 * MAGAZINE_LONGEST; i++)
+        more[i] = malloc(N);
+    free(mem);
+    bin()->room++; /* and so has cache_push */
+    for (unsigned i = 0; i < 2 * MAGAZINE_LONGEST; i++)
+        free(more[i]);
+    cmalloc_thread_flush();
+    cmalloc_purge();
+    check_heaps();
+}
+
+static void a_bin_is_spilled_in_the_middle_of_a_hit(void **state)
+{
+    (void)state;
+    alone(spill_in_the_middle_of_a_hit);
+}
+
 static void forge(void *mem)
 {
     free(mem);
@@ -505,6 +534,7 @@ static void a_forged_link_is_not_handed_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_bin_is_spilled_in_the_middle_of_a_hit),
         cmocka_unit_test(magazines_grow_with_demand),
         cmocka_unit_test(a_class_in_demand_before_others_has_longer_ones),
         cmocka_unit_test(another_threads_longer_one_is_charged),
