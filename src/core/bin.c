@@ -107,15 +107,14 @@ static unsigned next_filled(const bins_t *bins, unsigned index)
     return word * (unsigned)BIN_WORD_BITS + cm_lowest(bits);
 }
 
-/* The tightest fit among the first chunks of a bin; NULL: none of them fits. */
+/* The tightest fit among the first chunks of a bin, of which c is the first; NULL: none
+ * of them fits. */
 static mchunkptr tightest(mchunkptr c, size_t size, size_t align)
 {
     const chunk_t *first = c;
     mchunkptr best = NULL;
     size_t best_size = SIZE_MAX;
-    for (int i = 0; c != NULL && i < BIN_LOOK; i++, c = bin_next(c)) {
-        if (i > 0 && c == first)
-            break;
+    for (int i = 0; i < BIN_LOOK && (i == 0 || c != first); i++, c = bin_next(c)) {
         size_t have = chunk_size(c);
         if (have < best_size && have >= size + chunk_lead(c, align)) {
             best = c;
