@@ -30,11 +30,12 @@ static void split(arena_t *a, mchunkptr c, size_t have, size_t size, pages_t pag
     a->zero = zone_cut(a->zero, (zone_t){0, (uintptr_t)rest});
 }
 
-/* A free chunk that holds size bytes at a multiple of align leaves its bin. NULL: there
- * is none. */
+/* A free chunk that holds size bytes at a multiple of align leaves its bin. */
 static mchunkptr take_free(arena_t *a, size_t size, size_t align, pages_t *pages)
 {
     mchunkptr c = bin_take(&a->bins, size, align);
+    if (c == NULL && align > CHUNK_ALIGN) /* one that has room for any lead */
+        c = bin_take(&a->bins, size + align + CHUNK_MIN, CHUNK_ALIGN);
     if (c != NULL)
         *pages = dirty_leave(&a->dirty, c);
     return c;
@@ -84,10 +85,10 @@ static mchunkptr take_top(arena_t *a, size_t size, size_t align)
     if (align <= CHUNK_ALIGN)
         return top_take(a, size);
     mchunkptr c = top_take(a, size + align + CHUNK_MIN);
-    if (c == NULL)
-        return NULL;
-    c = cut_lead(a, c, chunk_lead(c, align));
-    arena_cut_locked(a, c, size);
+    if (c != NULL) {
+        c = cut_lead(a, c, chunk_lead(c, align));
+        arena_cut_locked(a, c, size);
+    }
     return c;
 }
 
@@ -179,9 +180,8 @@ static magazine_t take_exact(arena_t *a, size_t size, unsigned count)
 
 magazine_t arena_take_run_locked(arena_t *a, size_t size, size_t align, unsigned count)
 {
-    bool plain = align <= CHUNK_ALIGN;
-    magazine_t m = plain ? take_exact(a, size, count) : (magazine_t){NULL, 0};
-    if (m.count > 0)
+    magazine_t m = {NULL, 0};
+    if (align <= CHUNK_ALIGN && (m = take_exact(a, size, count)).count > 0)
         return m;
     merge_idle(a);
     mchunkptr c = take_piece(a, size, align, count);

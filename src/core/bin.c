@@ -126,8 +126,9 @@ static mchunkptr tightest(mchunkptr c, size_t size, size_t align)
 
 mchunkptr bin_take(bins_t *bins, size_t size, size_t align)
 {
-    for (unsigned index = bin_index(size); (index = next_filled(bins, index)) < BIN_COUNT;
-         index++) {
+    unsigned index = bin_index(size);
+    for (int i = 0; i < BIN_LOOK && (index = next_filled(bins, index)) < BIN_COUNT;
+         i++, index++) {
         mchunkptr c = tightest(bins->first[index], size, align);
         if (c != NULL) {
             take_out(bins, index, c);

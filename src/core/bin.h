@@ -54,9 +54,9 @@ void bin_unlink(bins_t *bins, mchunkptr c);
 /* Take out the first chunk of a bin. Pre: it has one. */
 mchunkptr bin_take_first(bins_t *bins, unsigned index);
 
-/* Take out a chunk that holds size bytes with mem at a multiple of align (chunk_lead): of
- * the first bin that has one among the BIN_LOOK chunks that have been there for longest.
- * O(1). NULL: there is none. */
+/* Take out a chunk that holds size bytes with mem at a multiple of align (chunk_lead),
+ * of BIN_LOOK chunks of each of as many bins, O(1). NULL: none of them does; if align is
+ * CHUNK_ALIGN, there is none. */
 mchunkptr bin_take(bins_t *bins, size_t size, size_t align);
 
 #endif

@@ -328,6 +328,26 @@ static void an_aligned_hole_serves_the_next_such_request(void **state)
     arena_give_locked(*state, fence);
 }
 
+/* Only a few holes are looked at. */
+static void a_larger_hole_serves_where_no_aligned_one_is_near(void **state)
+{
+    enum { SIZE = 256, ALIGN = 256, HOLES = 8 };
+    mchunkptr hole[HOLES], large = top_take(*state, SIZE + ALIGN + CHUNK_MIN);
+    assert_non_null(top_take(*state, CHUNK_MIN));
+    for (unsigned i = 0; i < HOLES; i++)
+        do { /* in a bin each, without room for the lead */
+            hole[i] = top_take(*state, SIZE + CHUNK_ALIGN * i);
+            assert_non_null(top_take(*state, CHUNK_MIN));
+        } while (chunk_lead(hole[i], ALIGN) <= CHUNK_ALIGN * i);
+    for (unsigned i = 0; i < HOLES; i++)
+        arena_give_locked(*state, hole[i]);
+    arena_give_locked(*state, large);
+    mchunkptr top = own.top, c = arena_take_locked(*state, SIZE, ALIGN);
+    assert_true(c >= large && c < chunk_at(large, ALIGN + CHUNK_MIN));
+    assert_true(is_aligned(chunk_mem(c), ALIGN));
+    assert_ptr_equal(own.top, top);
+}
+
 /* ---- resizing in place ------------------------------------------------------------- */
 
 static void a_chunk_grows_into_top(void **state)
@@ -711,6 +731,7 @@ int main(void)
         arena_test(aligned_chunks_stand_where_they_should),
         arena_test(what_lies_before_an_aligned_chunk_is_free),
         arena_test(an_aligned_hole_serves_the_next_such_request),
+        arena_test(a_larger_hole_serves_where_no_aligned_one_is_near),
         arena_test(a_chunk_grows_into_top),
         arena_test(a_chunk_grows_into_a_free_neighbour),
         arena_test(a_chunk_does_not_grow_where_there_is_no_room),
