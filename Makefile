@@ -90,7 +90,7 @@ LINK := -shared -pthread -Wl,-soname,$(SONAME) -Wl,--version-script=src/cmalloc.
         -Wl,-z,noexecstack -Wl,--build-id
 # Few pages of it in a small program's memory: src/library.ld. One segment for code and
 # constants, so that both share those pages.
-PLACEABLE := -ffunction-sections -fdata-sections
+PLACEABLE := -fdata-sections
 PLACED := -Wl,-z,noseparate-code -Wl,-T,src/library.ld
 
 # In the archive only what the library exports stays global: a program may have an
@@ -107,7 +107,7 @@ VARIANT   = $(if $(filter build/tiny/%,$@),$(TINY) $(TINY_DEFS),$(CFLAGS)) \
 FOLDER    = $(if $(filter build/tiny/%,$@),build/tiny,build)$(if $(findstring \
             secure,$@),/secure)
 OBJECT    = $(FOLDER)/cmalloc.o
-PARTS     = $(FOLDER)/near.o $(FOLDER)/far.o
+PARTS     = $(FOLDER)/near.o $(FOLDER)/start.o $(FOLDER)/far.o
 DEPENDS   = -MMD -MP -MF $@.d -MT $@
 LIB_CC    = $(Q)$(CC) $(CPPFLAGS) $(VARIANT) $(LIB) $(WARNINGS) $(DEPENDS)
 TEST_CC   = $(Q)$(CC) $(CPPFLAGS) $(VARIANT) $(TEST) $(WARNINGS) $(DEPENDS)
@@ -131,19 +131,20 @@ all: libcmalloc.so libcmalloc.a heap build/cmalloc
 all: libcmalloc-secure.so
 debug: build/tiny/libcmalloc.so build/tiny/libcmalloc.a build/tiny/cmalloc
 
-# The two parts of src/cmalloc.c, for the linker to place, and both as one.
+# The three parts of src/cmalloc.c, for the linker to place, and all as one.
 FOLDERS := build build/tiny build/secure build/tiny/secure
 $(FOLDERS:%=%/near.o): PART := 1
-$(FOLDERS:%=%/far.o): PART := 2
-$(FOLDERS:%=%/near.o) $(FOLDERS:%=%/far.o): src/cmalloc.c build/flags
+$(FOLDERS:%=%/start.o): PART := 2
+$(FOLDERS:%=%/far.o): PART := 3
+$(FOLDERS:%=%/near.o) $(FOLDERS:%=%/start.o) $(FOLDERS:%=%/far.o): src/cmalloc.c build/flags
 	$(call say,CC)
 	$(LIB_CC) $(PLACEABLE) -DCM_PART=$(PART) -c $< -o $@
-$(FOLDERS:%=%/cmalloc.o): %/cmalloc.o: %/near.o %/far.o
+$(FOLDERS:%=%/cmalloc.o): %/cmalloc.o: %/near.o %/start.o %/far.o
 	$(call say,JOIN)
 	$(Q)$(CC) $(filter -m%,$(CFLAGS)) -nostdlib -r $(PARTS) -o $@
 
-libcmalloc.so: build/near.o build/far.o
-build/tiny/libcmalloc.so: build/tiny/near.o build/tiny/far.o
+libcmalloc.so: build/near.o build/start.o build/far.o
+build/tiny/libcmalloc.so: build/tiny/near.o build/tiny/start.o build/tiny/far.o
 libcmalloc.so build/tiny/libcmalloc.so: src/cmalloc.map src/library.ld
 	$(call say,LINK)
 	$(Q)$(CC) $(VARIANT) $(LDFLAGS) $(LINK) $(PLACED) $(PARTS) -o $@

@@ -1,19 +1,17 @@
 /*
- * cmalloc.c - the library as one translation unit, or as two for the linker to place:
- * what every program runs (CM_PART=1), and what few programs run (CM_PART=2). So a small
- * program has little of the code resident (src/library.ld). In each part the bottom layer
- * comes first.
+ * cmalloc.c - the library as one translation unit, or as three for the linker to place:
+ * what even small programs run (CM_PART=1), what runs at the start and then no more (2),
+ * and the rest (3). So a small program has little of the code resident (src/library.ld).
+ * In each part the bottom layer comes first.
  */
 #ifndef CM_PART
-#define CM_PART 0 /* both */
+#define CM_PART 0 /* all */
 #endif
 
-#if CM_PART != 2
+#if CM_PART == 0 || CM_PART == 1
 #include "base/lock.c"
-#include "base/options.c"
 
 #include "os/break.c"
-#include "os/cgroup.c"
 #include "os/limit.c"
 #include "os/mem.c"
 #include "os/sys.c"
@@ -28,12 +26,12 @@
 #include "core/registry.c"
 #include "core/top.c"
 
+#include "front/align.c"
 #include "front/alloc.c"
 #include "front/cache.c"
 #include "front/drain.c"
 #include "front/foreign.c"
 #include "front/harden.c"
-#include "front/init.c"
 #include "front/place.c"
 #include "front/quarantine.c"
 #include "front/resize.c"
@@ -44,7 +42,13 @@
 #endif
 #endif
 
-#if CM_PART != 1
+#if CM_PART == 0 || CM_PART == 2
+#include "base/options.c"
+#include "os/cgroup.c"
+#include "front/init.c"
+#endif
+
+#if CM_PART == 0 || CM_PART == 3
 #include "base/report.c"
 
 #include "os/constant.c"
@@ -59,7 +63,6 @@
 #include "core/large.c"
 #include "core/purge.c"
 
-#include "front/align.c"
 #include "front/memcheck.c"
 #include "front/purger.c"
 #include "front/sample.c"

@@ -115,9 +115,9 @@ CM_EXPORT int posix_memalign(void **mem, size_t align, size_t n)
     return 0;
 }
 
-CM_EXPORT void *valloc(size_t n) { return or_enomem(front_aligned(os_page, n)); }
+CM_FAR CM_EXPORT void *valloc(size_t n) { return or_enomem(front_aligned(os_page, n)); }
 
-CM_EXPORT void *pvalloc(size_t n)
+CM_FAR CM_EXPORT void *pvalloc(size_t n)
 {
     return n > REQUEST_MAX ? failed(ENOMEM)
                            : or_enomem(front_aligned(os_page, os_pages(n)));
@@ -125,19 +125,19 @@ CM_EXPORT void *pvalloc(size_t n)
 
 /* --- the rest --- */
 
-CM_EXPORT size_t malloc_usable_size(void *mem)
+CM_FAR CM_EXPORT size_t malloc_usable_size(void *mem)
 {
     return mem == NULL ? 0 : front_usable(mem);
 }
 
-CM_EXPORT void free_sized(void *mem, size_t n) { front_free_sized(mem, n, 1); }
+CM_FAR CM_EXPORT void free_sized(void *mem, size_t n) { front_free_sized(mem, n, 1); }
 
-CM_EXPORT void free_aligned_sized(void *mem, size_t align, size_t n)
+CM_FAR CM_EXPORT void free_aligned_sized(void *mem, size_t align, size_t n)
 {
     front_free_sized(mem, n, align);
 }
 
-CM_EXPORT void cfree(void *mem) { front_free(mem); }
+CM_FAR CM_EXPORT void cfree(void *mem) { front_free(mem); }
 
 /* --- glibc's second names: programs that wrap malloc call these, and our free --- */
 

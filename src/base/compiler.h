@@ -22,9 +22,11 @@
 #define CM_INLINE static inline __attribute__((always_inline))
 #define CM_NOINLINE __attribute__((noinline))
 #define CM_COLD __attribute__((cold, noinline))
-/* A function of cmalloc.c's second part that every process comes by: its code lies with
- * the first part's. */
-#define CM_NEAR __attribute__((section(".text.startup")))
+/* Where the linker shall put a function that stands in another part of cmalloc.c: with
+ * those that small programs run, with those of the start, or with the rest. */
+#define CM_NEAR __attribute__((section(".text.near")))
+#define CM_START __attribute__((noinline, section(".text.start")))
+#define CM_FAR __attribute__((noinline, section(".text.far")))
 #define CM_EXPORT __attribute__((visibility("default")))
 #define CM_ALIGNED(n) __attribute__((aligned(n)))
 #define CM_UNUSED __attribute__((unused))

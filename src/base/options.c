@@ -39,7 +39,7 @@ static _Atomic size_t *word_of(const option_t *o)
     return (_Atomic size_t *)(void *)((char *)&cm_options + o->place);
 }
 
-bool cm_option_store(_Atomic size_t *option, size_t value)
+CM_NEAR bool cm_option_store(_Atomic size_t *option, size_t value)
 {
     if (CM_SECURE && !host_constant_open())
         return false;
@@ -147,7 +147,7 @@ static bool keep_text(const char *s, size_t length, size_t *value)
     return true;
 }
 
-const char *cm_option_text(const _Atomic size_t *option)
+CM_NEAR const char *cm_option_text(const _Atomic size_t *option)
 {
     size_t at = atomic_load_explicit(option, memory_order_relaxed);
     return at == 0 ? NULL : &texts[at - 1];

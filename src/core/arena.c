@@ -211,7 +211,7 @@ static bool lies_in_top(const arena_t *a, const chunk_t *c)
     return a->top != NULL && c >= a->top && (const char *)c < heap_end(a->newest);
 }
 
-bool arena_was_given_locked(const arena_t *a, const chunk_t *c)
+CM_FAR bool arena_was_given_locked(const arena_t *a, const chunk_t *c)
 {
     size_t size = chunk_size(c), room = chunk_room(c);
     return lies_in_top(a, c) || (size >= CHUNK_MIN && size + FENCEPOST_SIZE <= room &&
@@ -342,7 +342,7 @@ void arena_give_aged_locked(arena_t *a, void *first)
     give_list(a, first, a->dirty.now - PURGE_TICKS);
 }
 
-void arena_merge_locked(arena_t *a)
+CM_FAR void arena_merge_locked(arena_t *a)
 {
     for (unsigned k = 0; k < CLASS_COUNT && a->depot.bytes > 0; k++)
         merge_class(a, k);
@@ -366,7 +366,7 @@ void arena_drain_locked(arena_t *a)
 
 /* --- resizing in place --- */
 
-bool arena_grow_locked(arena_t *a, mchunkptr c, size_t size)
+CM_FAR bool arena_grow_locked(arena_t *a, mchunkptr c, size_t size)
 {
     check_inuse(a, c);
     size_t have = chunk_size(c);

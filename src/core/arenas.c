@@ -21,7 +21,7 @@ arena_t *arena_at(unsigned index)
     return atomic_load_explicit(&arena_table.arenas[index], memory_order_relaxed);
 }
 
-void arena_limit_init(unsigned processors)
+CM_START void arena_limit_init(unsigned processors)
 {
     size_t wish = atomic_load_explicit(&cm_options.arena_max, memory_order_relaxed);
     if (wish == 0)

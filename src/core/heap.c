@@ -186,7 +186,7 @@ void heap_make_ready(heap_info *h, uintptr_t end, size_t size)
                     h->ready - from); /* NOLINT(performance-no-int-to-ptr) */
 }
 
-void heap_use_small_pages(heap_info *h)
+CM_FAR void heap_use_small_pages(heap_info *h)
 {
     for (; h != NULL; h = h->older) {
         require_sound(h);
@@ -200,7 +200,7 @@ void heap_use_small_pages(heap_info *h)
     }
 }
 
-size_t heap_shrink(heap_info *h, char *keep)
+CM_FAR size_t heap_shrink(heap_info *h, char *keep)
 {
     char *end = heap_end(h);
     keep += to_grain(keep, 0);
@@ -227,7 +227,7 @@ size_t heap_shrink(heap_info *h, char *keep)
     return size;
 }
 
-void heap_delete(heap_info *h)
+CM_FAR void heap_delete(heap_info *h)
 {
     size_t reserved = h->reserved, committed = h->committed;
     cm_assert(!heap_is_break(h));
@@ -250,7 +250,7 @@ size_t heap_dirty_end(const heap_info *h, const char *keep)
     return from < to ? to - from : 0;
 }
 
-size_t heap_purge_end(heap_info *h, const char *keep, size_t most)
+CM_FAR size_t heap_purge_end(heap_info *h, const char *keep, size_t most)
 {
     size_t whole = most > os_page ? most & ~(os_page - 1) : os_page;
     size_t dirty = heap_dirty_end(h, keep), bytes = dirty < whole ? dirty : whole;

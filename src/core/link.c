@@ -9,7 +9,7 @@
 CM_CONSTANT link_secret_t link_secret;
 CM_CONSTANT seal_key_t seal_key;
 
-void link_init(void)
+CM_START void link_init(void)
 {
     if (link_secret.key != 0)
         return;
@@ -21,7 +21,7 @@ void link_init(void)
     link_secret.key = chance[3] | 1;
 }
 
-bool link_leads(uintptr_t mem)
+CM_FAR bool link_leads(uintptr_t mem)
 {
     const void *p = (const void *)mem; /* NOLINT(performance-no-int-to-ptr) */
     return mem == 0 || registry_has(p) || os_is_mapped(p);

@@ -38,7 +38,7 @@ static size_t trim_threshold(const arena_t *a)
     return share > threshold ? share : threshold;
 }
 
-void purge_top_locked(arena_t *a)
+CM_NEAR void purge_top_locked(arena_t *a)
 {
     bool fixed = atomic_load_explicit(&cm_options.thresholds_fixed, memory_order_relaxed);
     if ((fixed || !purge_ages()) && chunk_size(a->top) > trim_threshold(a))

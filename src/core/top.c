@@ -83,7 +83,7 @@ static void link_heap(arena_t *a, heap_info *h)
 }
 
 /* The neighbours of h in the arena's list agree. */
-static bool is_linked(const arena_t *a, const heap_info *h)
+CM_FAR static bool is_linked(const arena_t *a, const heap_info *h)
 {
     const heap_info *newer = h->newer, *older = h->older;
     return heap_is_sound(h) &&
@@ -97,7 +97,7 @@ static void require_linked(const arena_t *a, const heap_info *h)
         cm_panic(PANIC_HEAP, h);
 }
 
-void top_forget_heap(arena_t *a, heap_info *h)
+CM_FAR void top_forget_heap(arena_t *a, heap_info *h)
 {
     require_linked(a, h);
     if (h->newer != NULL)
@@ -109,7 +109,7 @@ void top_forget_heap(arena_t *a, heap_info *h)
     a->system -= h->committed;
 }
 
-bool top_reopen(arena_t *a)
+CM_FAR bool top_reopen(arena_t *a)
 {
     heap_info *h = a->newest->older;
     require_linked(a, a->newest);

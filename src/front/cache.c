@@ -213,7 +213,7 @@ static void spill(thread_t *t, unsigned k)
 /* --- free --- */
 
 /* A list that goes on behind its length leads round in a circle, perhaps. */
-static bool list_has(magazine_t list, const void *mem)
+CM_FAR static bool list_has(magazine_t list, const void *mem)
 {
     void *m = list.first;
     for (; m != NULL && m != mem; m = link_next(m))
@@ -222,7 +222,7 @@ static bool list_has(magazine_t list, const void *mem)
     return m != NULL;
 }
 
-static bool depot_has(const depot_t *d, unsigned k, const void *mem)
+CM_FAR static bool depot_has(const depot_t *d, unsigned k, const void *mem)
 {
     bool found = list_has(d->shelf[k].loose, mem);
     size_t left = d->bytes / class_size(k);

@@ -92,7 +92,7 @@ static void drain(thread_t *t)
     cm_lock_drop(&t->lock);
 }
 
-void cache_drain_spares(void)
+CM_FAR void cache_drain_spares(void)
 {
     for (thread_t *t = thread_first(); t != NULL; t = thread_after(t))
         drain(t);
@@ -118,7 +118,7 @@ static void merge_spares(thread_t *t)
     }
 }
 
-void cache_drain_idle(void)
+CM_FAR void cache_drain_idle(void)
 {
     for (thread_t *t = thread_first(); t != NULL; t = thread_after(t)) {
         if (!cm_lock_take(&t->lock))

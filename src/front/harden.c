@@ -7,7 +7,7 @@
 
 /* --- canaries --- */
 
-mchunkptr harden_owner(const void *mem)
+CM_FAR mchunkptr harden_owner(const void *mem)
 {
     if (cm_likely(harden_size(mem) >= CHUNK_MIN))
         return chunk_of(mem);

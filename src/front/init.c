@@ -12,7 +12,12 @@
 #include "os/os.h"
 #include "os/stack.h"
 
-static void init(void)
+/* From thread_none, of which only the beginning is ever read, to here lies what the start
+ * alone runs, and constants (src/library.ld). NULL in a program that has us linked in. */
+extern const char cm_start_end[];
+#pragma weak cm_start_end
+
+CM_START static void init(void)
 {
     os_init();
     if (!os_serves_program())
@@ -33,17 +38,24 @@ static void init(void)
         (unsigned)atomic_load_explicit(&cm_options.os_fail_at, memory_order_relaxed));
 }
 
+/* The start is over, and its code need not stay resident. */
+CM_NEAR static void start(void)
+{
+    init();
+    os_forget((const char *)thread_none.spare, cm_start_end);
+}
+
 /* glibc calls constructors as it calls main; musl without arguments, but with environ
  * set. */
 #if defined(__GLIBC__)
-__attribute__((constructor(101))) static void front_init(int argc, char **argv,
-                                                         char **envp)
+CM_NEAR __attribute__((constructor(101))) static void front_init(int argc, char **argv,
+                                                                 char **envp)
 {
     (void)argc;
     (void)argv;
     os_environment_set(envp);
-    init();
+    start();
 }
 #else
-__attribute__((constructor(101))) static void front_init(void) { init(); }
+CM_NEAR __attribute__((constructor(101))) static void front_init(void) { start(); }
 #endif

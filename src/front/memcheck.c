@@ -60,7 +60,7 @@ void memcheck_tell_freed(const void *mem)
     ask_valgrind(FREELIKE_BLOCK, (size_t)mem, 0, 0);
 }
 
-CM_NEAR void memcheck_init(void)
+CM_START void memcheck_init(void)
 {
     if (atomic_load_explicit(&cm_options.valgrind, memory_order_relaxed) == 0 ||
         ask_valgrind(RUNNING_ON_VALGRIND, 0, 0, 0) == 0 || !thread_enter())

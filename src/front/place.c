@@ -51,7 +51,7 @@ static bool take_large(place_t *p, thread_t *t)
     return true;
 }
 
-mchunkptr place_take_guarded(size_t n, size_t align, const guard_trace_t *who)
+CM_FAR mchunkptr place_take_guarded(size_t n, size_t align, const guard_trace_t *who)
 {
     thread_t *t = thread_get();
     if (!thread_enter())
@@ -218,7 +218,7 @@ void place_give(mchunkptr c)
     thread_leave();
 }
 
-bool place_grow(mchunkptr c, size_t size)
+CM_FAR bool place_grow(mchunkptr c, size_t size)
 {
     bool grown = false;
     if (size > ARENA_CHUNK_MAX || !thread_enter())
@@ -232,7 +232,7 @@ bool place_grow(mchunkptr c, size_t size)
     return grown;
 }
 
-void place_cut(mchunkptr c, size_t size)
+CM_FAR void place_cut(mchunkptr c, size_t size)
 {
     if (!thread_enter())
         return;
@@ -256,7 +256,7 @@ static mchunkptr resize_or_reclaim(mchunkptr c, size_t n, thread_t *t)
     return resized;
 }
 
-mchunkptr place_resize_large(mchunkptr c, size_t n)
+CM_FAR mchunkptr place_resize_large(mchunkptr c, size_t n)
 {
     thread_t *t = thread_get();
     if (!thread_enter())

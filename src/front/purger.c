@@ -15,7 +15,7 @@ void (*purger_errand)(void);
 static _Atomic bool may_start;
 static _Atomic uint32_t asleep; /* what the thread sleeps on */
 
-CM_NEAR void purger_init(void)
+CM_START void purger_init(void)
 {
     atomic_store_explicit(&may_start, true, memory_order_relaxed);
 }

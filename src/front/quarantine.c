@@ -24,7 +24,7 @@ static held_t take_oldest(quarantine_t *q)
 }
 
 /* The long way of quarantine_pass. Places enter the core themselves. */
-static void pass_on(thread_t *t, held_t old)
+CM_FAR static void pass_on(thread_t *t, held_t old)
 {
     if (quarantine_pass(t, old.mem, old.size))
         return;
@@ -38,7 +38,7 @@ static void pass_on(thread_t *t, held_t old)
     (void)thread_enter();
 }
 
-void quarantine_hold(thread_t *t, void *mem, size_t size)
+CM_FAR void quarantine_hold(thread_t *t, void *mem, size_t size)
 {
     quarantine_t *q = quarantine_of(t);
     held_t new = {mem, size};

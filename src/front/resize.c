@@ -98,4 +98,4 @@ void *front_realloc(void *mem, size_t n)
                                           : resize_heap(mem, c, n);
 }
 
-size_t front_usable(const void *mem) { return chunk_usable(owner_chunk(mem)); }
+CM_FAR size_t front_usable(const void *mem) { return chunk_usable(owner_chunk(mem)); }

@@ -325,7 +325,7 @@ CM_NOINLINE void sample_guard_freed(const void *mem)
 
 /* --- start --- */
 
-CM_NEAR void sample_init(void)
+CM_START void sample_init(void)
 {
     size_t guards = atomic_load_explicit(&cm_options.guard_sample, memory_order_relaxed);
     if (guards != 0 && guard_init()) {

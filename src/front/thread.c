@@ -105,8 +105,10 @@ static void empty(thread_t *t)
 
 static thread_t *attach(void)
 {
-    os_init();
-    link_init();
+    if (link_secret.key == 0) { /* the constructor has not run yet */
+        os_init();
+        link_init();
+    }
     thread_t *t = struct_take();
     if (t == NULL)
         return NULL;
@@ -152,7 +154,7 @@ static void thread_exit(void *arg)
         thread_leave();
 }
 
-void thread_init(void)
+CM_START void thread_init(void)
 {
     if (!os_fork_is_seen())
         pthread_atfork(NULL, NULL, os_forked);
@@ -163,7 +165,7 @@ void thread_init(void)
         ask_for_exit(thread_self);
 }
 
-static arena_t *lock_any(void)
+CM_FAR static arena_t *lock_any(void)
 {
     for (unsigned i = 0; i < arena_count(); i++)
         if (arena_lock(arena_at(i)))

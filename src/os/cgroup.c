@@ -233,7 +233,7 @@ void os_cgroup_read(const char *root, unsigned enough)
     errno = saved;
 }
 
-size_t os_memory_limit(void) { return memory_limit; }
+CM_NEAR size_t os_memory_limit(void) { return memory_limit; }
 
 unsigned os_processors(void)
 {

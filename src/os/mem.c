@@ -30,12 +30,12 @@ size_t os_page = 4096, os_kernel_page = 4096;
 
 static _Atomic unsigned fail_every, fail_at, calls;
 
-void os_fail_every(unsigned n)
+CM_START void os_fail_every(unsigned n)
 {
     atomic_store_explicit(&fail_every, n, memory_order_relaxed);
 }
 
-void os_fail_at(unsigned n)
+CM_START void os_fail_at(unsigned n)
 {
     atomic_store_explicit(&calls, 0, memory_order_relaxed);
     atomic_store_explicit(&fail_at, n, memory_order_relaxed);
@@ -107,7 +107,7 @@ void *os_map(size_t size)
     return p;
 }
 
-void *os_map_shared(size_t size)
+CM_FAR void *os_map_shared(size_t size)
 {
     return map(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE);
 }
@@ -183,7 +183,7 @@ bool os_commit(void *p, size_t size)
     return done;
 }
 
-bool os_decommit(void *p, size_t size)
+CM_FAR bool os_decommit(void *p, size_t size)
 {
     bool done = map(p, size, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED) != NULL;
     if (done) {
@@ -205,11 +205,28 @@ bool os_purge(void *p, size_t size)
     return done;
 }
 
+static uintptr_t kernel_page_down(uintptr_t at) { return at & ~(os_kernel_page - 1); }
+
+static uintptr_t kernel_page_up(uintptr_t at)
+{
+    return kernel_page_down(at + os_kernel_page - 1);
+}
+
+void os_forget(const char *from, const char *to)
+{
+    uintptr_t first = kernel_page_up((uintptr_t)from),
+              last = kernel_page_down((uintptr_t)to);
+    int saved = errno;
+    if (first < last)
+        syscall(SYS_madvise, first, last - first, MADV_DONTNEED);
+    errno = saved;
+}
+
 /* Of the kernel's pages from page on, as many as mincore calls resident; count is at most
  * RESIDENT_AT_ONCE. */
 #define RESIDENT_AT_ONCE 512
 
-static size_t resident_pages(uintptr_t page, size_t count)
+CM_FAR static size_t resident_pages(uintptr_t page, size_t count)
 {
     unsigned char there[RESIDENT_AT_ONCE];
     size_t n = 0;
@@ -221,12 +238,11 @@ static size_t resident_pages(uintptr_t page, size_t count)
 }
 
 /* A page at either end holds a neighbour's bytes too, and so is there. */
-size_t os_resident(const void *p, size_t size)
+CM_FAR size_t os_resident(const void *p, size_t size)
 {
     int saved = errno;
-    uintptr_t first =
-        ((uintptr_t)p + os_kernel_page - 1) & ~(uintptr_t)(os_kernel_page - 1);
-    uintptr_t last = ((uintptr_t)p + size) & ~(uintptr_t)(os_kernel_page - 1);
+    uintptr_t first = kernel_page_up((uintptr_t)p);
+    uintptr_t last = kernel_page_down((uintptr_t)p + size);
     if (first >= last)
         return size;
     size_t bytes = size - (last - first);
@@ -268,7 +284,7 @@ void os_choose_pages(void *p, size_t size)
         advise(p, size, MADV_HUGEPAGE);
 }
 
-void os_forbid_huge(void *p, size_t size)
+CM_FAR void os_forbid_huge(void *p, size_t size)
 {
     if (thp() == THP_DEFAULT)
         advise(p, size, MADV_NOHUGEPAGE);
@@ -355,7 +371,7 @@ static bool can_read_word(uintptr_t at)
            errno != EFAULT;
 }
 
-bool os_can_read(uintptr_t from, size_t size)
+CM_FAR bool os_can_read(uintptr_t from, size_t size)
 {
     int saved = errno;
     bool can = true;
@@ -367,7 +383,7 @@ bool os_can_read(uintptr_t from, size_t size)
 }
 
 /* Where the kernel will not say, it is: a pointer is not called foreign for that. */
-bool os_is_mapped(const void *p)
+CM_FAR bool os_is_mapped(const void *p)
 {
     int saved = errno;
     unsigned char in_memory;

@@ -60,6 +60,10 @@ bool os_decommit(void *p, size_t size);
  * nothing is known. */
 bool os_purge(void *p, size_t size);
 
+/* Whole pages from here to there, of a file and never written, are read again when they
+ * are touched. */
+void os_forget(const char *from, const char *to);
+
 /* Put memory behind committed pages now, as writing to each would. A hint: it may do
  * nothing. */
 void os_populate(void *p, size_t size);

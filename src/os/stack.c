@@ -73,7 +73,7 @@ static bool is_within(uintptr_t address)
  * clearenv looks the same: then the break is shared with libc's malloc, which both bear.)
  * Later, an object's next one is never itself; a program's entry of its own for malloc,
  * as one that is not position-independent has, leads to whoever serves it. */
-CM_NEAR bool os_serves_program(void)
+CM_START bool os_serves_program(void)
 {
     if (environ == NULL)
         return true;

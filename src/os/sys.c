@@ -139,7 +139,7 @@ static CM_UNUSED size_t forced_page(size_t kernels)
     return forced;
 }
 
-void os_init(void)
+CM_START void os_init(void)
 {
     int saved = errno;
     size_t page = (size_t)getauxval(AT_PAGESZ),
@@ -152,7 +152,7 @@ void os_init(void)
     errno = saved;
 }
 
-void os_random(uintptr_t *words, unsigned count)
+CM_START void os_random(uintptr_t *words, unsigned count)
 {
     int saved = errno;
     size_t bytes = count * sizeof *words;
@@ -172,7 +172,7 @@ void os_random(uintptr_t *words, unsigned count)
 static char *
     *environment; /* as the constructor got it: libc's own is not set yet when it runs */
 
-void os_environment_set(char **all) { environment = all; }
+CM_START void os_environment_set(char **all) { environment = all; }
 
 const char *os_environment(const char *name)
 {
@@ -189,7 +189,7 @@ const char *os_environment(const char *name)
 
 /* --- what statistics are written to, and when --- */
 
-int os_create(const char *path)
+CM_FAR int os_create(const char *path)
 {
     int saved = errno;
     long fd = syscall(SYS_openat, AT_FDCWD, path,
@@ -199,7 +199,7 @@ int os_create(const char *path)
 }
 
 /* Without waiting for a pipe's reader. */
-int os_open_device(const char *path)
+CM_FAR int os_open_device(const char *path)
 {
     int saved = errno;
     struct stat is;
@@ -219,7 +219,7 @@ int os_open_device(const char *path)
 
 #define HIGH_UP 200 /* beyond what programs count on */
 
-int os_duplicate(int fd)
+CM_FAR int os_duplicate(int fd)
 {
     int saved = errno;
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_UP);
@@ -227,14 +227,14 @@ int os_duplicate(int fd)
     return copy;
 }
 
-void os_close(int fd)
+CM_FAR void os_close(int fd)
 {
     int saved = errno;
     syscall(SYS_close, fd);
     errno = saved;
 }
 
-bool os_rename(const char *from, const char *to)
+CM_FAR bool os_rename(const char *from, const char *to)
 {
     int saved = errno;
     bool done = syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0) == 0;
@@ -242,7 +242,7 @@ bool os_rename(const char *from, const char *to)
     return done;
 }
 
-bool os_handle(int number, void (*handler)(int))
+CM_FAR bool os_handle(int number, void (*handler)(int))
 {
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     int saved = errno;
