@@ -168,11 +168,11 @@ static unsigned long quota_of(const char *text)
 {
     if (*text < '0' || *text > '9')
         return 0;
-    unsigned long allowed = number(&text);
+    unsigned long granted = number(&text);
     while (*text == ' ' || *text == '\n')
         text++;
     unsigned long period = number(&text);
-    return period == 0 ? 0 : (allowed + period - 1) / period;
+    return period == 0 ? 0 : (granted + period - 1) / period;
 }
 
 static unsigned long find_quota_v2(const char *root, const char *path)
