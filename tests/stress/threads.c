@@ -47,7 +47,7 @@ static size_t arenas(void)
     cmalloc_stats s;
     if (cmalloc_stats_get == NULL) /* a peer */
         return 0;
-    if (cmalloc_stats_get(CMALLOC_NO_ARENA, &s, sizeof s) != 0) /* sweep.sh's one failure */
+    if (cmalloc_stats_get(CMALLOC_NO_ARENA, &s, sizeof s) != 0) /* sweep.sh's failure */
         CHECK(cmalloc_stats_get(CMALLOC_NO_ARENA, &s, sizeof s) == 0);
     return s.arena_count;
 }
