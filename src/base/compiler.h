@@ -28,6 +28,8 @@
 #define CM_START __attribute__((noinline, section(".text.start")))
 #define CM_FAR __attribute__((noinline, section(".text.far")))
 #define CM_EXPORT __attribute__((visibility("default")))
+/* A variable that the linker may define, and no other object: its address may be NULL. */
+#define CM_OPTIONAL __attribute__((weak, visibility("hidden")))
 #define CM_ALIGNED(n) __attribute__((aligned(n)))
 #define CM_UNUSED __attribute__((unused))
 

@@ -13,9 +13,9 @@
 #include "os/stack.h"
 
 /* From thread_none, of which only the beginning is ever read, to here lies what the start
- * alone runs, and constants (src/library.ld). NULL in a program that has us linked in. */
-extern const char cm_start_end[];
-#pragma weak cm_start_end
+ * alone runs, and constants (src/library.ld). NULL where that script was not used: in the
+ * secure variant, and in a program that has us linked in. */
+extern const char cm_start_end[] CM_OPTIONAL;
 
 CM_START static void init(void)
 {
