@@ -166,7 +166,10 @@ CM_NOINLINE static void free_verified(void *mem, size_t size)
         return;
     }
     harden_wipe(chunk_of(mem), size);
-    quarantine_hold(t, mem, size);
+    if (cm_likely(quarantine_exchange(t, mem, size)))
+        thread_leave_quietly();
+    else
+        quarantine_hold(t, mem, size);
 }
 
 /* The secure variant's hit, of any class. It calls nothing but as the last thing that it
@@ -176,13 +179,13 @@ CM_INLINE void free_hardened(void *mem)
     thread_t *t = thread_self;
     size_t size = harden_size(mem);
     bool sound = size >= CHUNK_MIN && !is_watched();
-    if (cm_unlikely(sound && (!harden_is_small(size) || t->quarantine == NULL)))
+    if (cm_unlikely(sound && (harden_takes_call(size) || quarantine_is_due(t))))
         free_verified(mem, size);
     else if (cm_unlikely(!sound || !thread_enter()))
         free_slow(mem);
     else {
         harden_wipe_small(chunk_of(mem), size);
-        if (cm_likely(quarantine_exchange(t, t->quarantine, mem, size)))
+        if (cm_likely(quarantine_exchange(t, mem, size)))
             thread_leave_quietly();
         else
             quarantine_hold(t, mem, size);

@@ -80,25 +80,31 @@ CM_INLINE bool harden_is_small(size_t size)
     return size - CHUNK_OVERHEAD - HARDEN_STORE <= HARDEN_FEW - HARDEN_STORE;
 }
 
-/* Zero n bytes at mem, from both ends: stores overlap where n is no power of two. Pre:
- * HARDEN_STORE <= n <= HARDEN_FEW. */
+/* To give size bytes back takes a call: to zero them, or since no cache keeps them. */
+CM_INLINE bool harden_takes_call(size_t size)
+{
+    return !harden_is_small(size) && (cm_secure(zero) || size > CLASS_MAX);
+}
+
+/* Zero n bytes at mem in four blocks, that overlap where n is less than they are: no
+ * branch that a processor would guess wrong where sizes are mixed. Pre: n is one to four
+ * blocks. */
+CM_INLINE void harden_zero_blocks(char *mem, size_t n, size_t block)
+{
+    size_t last = n - block, second = block < last ? block : last;
+    __builtin_memset(mem, 0, block);
+    __builtin_memset(mem + second, 0, block);
+    __builtin_memset(mem + last - second, 0, block);
+    __builtin_memset(mem + last, 0, block);
+}
+
+/* Zero n bytes at mem. Pre: HARDEN_STORE <= n <= HARDEN_FEW. */
 CM_INLINE void harden_zero_few(char *mem, size_t n)
 {
-    char *end = mem + n;
-    __builtin_memset(mem, 0, HARDEN_STORE);
-    __builtin_memset(end - HARDEN_STORE, 0, HARDEN_STORE);
-    if (n > 2 * HARDEN_STORE) {
-        __builtin_memset(mem + HARDEN_STORE, 0, HARDEN_STORE);
-        __builtin_memset(end - 2 * HARDEN_STORE, 0, HARDEN_STORE);
-    }
-    if (n > 4 * HARDEN_STORE) {
-        __builtin_memset(mem + 2 * HARDEN_STORE, 0, 2 * HARDEN_STORE);
-        __builtin_memset(end - 4 * HARDEN_STORE, 0, 2 * HARDEN_STORE);
-    }
-    if (n > 8 * HARDEN_STORE) {
-        __builtin_memset(mem + 4 * HARDEN_STORE, 0, 4 * HARDEN_STORE);
-        __builtin_memset(end - 8 * HARDEN_STORE, 0, 4 * HARDEN_STORE);
-    }
+    if (n <= 4 * HARDEN_STORE)
+        harden_zero_blocks(mem, n, HARDEN_STORE);
+    else
+        harden_zero_blocks(mem, n, 4 * HARDEN_STORE);
 }
 
 /* c, of size bytes, was verified to be in use, and is no longer. */

@@ -52,9 +52,18 @@ CM_INLINE bool quarantine_pass(thread_t *t, void *mem, size_t size)
     return true;
 }
 
+/* One comes in for one that goes out while the bytes are in the last eighth of what there
+ * may be: where sizes are mixed, a processor cannot guess how many of them would make
+ * room for just this one. */
 CM_INLINE bool quarantine_is_full(const quarantine_t *q)
 {
-    return q->bytes > quarantine_most() || q->next - q->first == QUARANTINE_SLOTS;
+    size_t most = quarantine_most();
+    return q->bytes > most - most / 8 || q->next - q->first == QUARANTINE_SLOTS;
+}
+
+CM_INLINE bool quarantine_is_over(const quarantine_t *q)
+{
+    return q->bytes > quarantine_most();
 }
 
 /* Pre: there is room. */
@@ -65,16 +74,27 @@ CM_INLINE void quarantine_put(quarantine_t *q, held_t new)
     link_mark(new.mem);
 }
 
-/* The hit: what must goes out and mem's chunk in. False: that is no hit, and it is not
- * in. */
-CM_INLINE bool quarantine_exchange(thread_t *t, quarantine_t *q, void *mem, size_t size)
+/* t has yet to be attached, or to make its quarantine. */
+CM_INLINE bool quarantine_is_due(const thread_t *t)
 {
-    while (quarantine_is_full(q)) {
-        const held_t *old = &q->ring[q->first % QUARANTINE_SLOTS];
-        if (!quarantine_pass(t, old->mem, old->size))
-            return false;
-        q->bytes -= old->size;
-        q->first++;
+    return t->quarantine == NULL && (quarantine_most() != 0 || t->arena == NULL);
+}
+
+/* The hit: what must goes out and mem's chunk in, or into its bin at once where nothing
+ * shall be held back. False: that is no hit, and it is in neither. */
+CM_INLINE bool quarantine_exchange(thread_t *t, void *mem, size_t size)
+{
+    quarantine_t *q = t->quarantine;
+    if (cm_unlikely(q == NULL))
+        return quarantine_most() == 0 && quarantine_pass(t, mem, size);
+    if (cm_likely(quarantine_is_full(q))) {
+        do {
+            const held_t *old = &q->ring[q->first % QUARANTINE_SLOTS];
+            if (!quarantine_pass(t, old->mem, old->size))
+                return false;
+            q->bytes -= old->size;
+            q->first++;
+        } while (cm_unlikely(quarantine_is_over(q)));
     }
     quarantine_put(q, (held_t){mem, size});
     return true;
