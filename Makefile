@@ -69,12 +69,13 @@ endif
 #   -fno-lto               one object already; and nobody may see through malloc into the
 #                          headers
 #   unwind tables          operator new throws through our frames
+#   sibling calls          who calls dlopen has to stay its caller
 # Left to the compiler: -fcf-protection (one endbr64 at each entry; a library without it
 # switches it off for the whole process) and the stack protector (there are no arrays on
 # the hit path).
 CODE  := -std=c11 -pthread -fno-builtin -fno-strict-aliasing -fno-lto
 LIB   := $(CODE) -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-plt \
-         -fasynchronous-unwind-tables -Isrc -Iinclude
+         -fasynchronous-unwind-tables -foptimize-sibling-calls -Isrc -Iinclude
 TEST  := $(CODE) -Isrc -Iinclude -Itests
 TOOL  := -std=c11 -pthread -fno-strict-aliasing -D_GNU_SOURCE -Isrc -Iinclude
 TINY  ?= -O1 -g
@@ -95,10 +96,11 @@ PLACED := -Wl,-z,noseparate-code -Wl,-T,src/library.ld
 
 # In the archive only what the library exports stays global: a program may have an
 # arena_new of its own. It may also have operators new and delete of its own, or a cfree,
-# so ours are weak there. (.group: an i386 compiler's helpers, which the linker would take
+# so ours are weak there; and a static program keeps libc's dlopen. (.group: an i386 compiler's helpers, which the linker would take
 # from another object and leave ours without.)
 ARCHIVED := --localize-hidden --remove-section=.group --wildcard --weaken-symbol=_Zn[wa]* \
-            --weaken-symbol=_Zd[la]* --weaken-symbol=cfree
+            --weaken-symbol=_Zd[la]* --weaken-symbol=cfree \
+            --localize-symbol=dlopen
 
 # ---- Words of the rules ----------------------------------------------------------------
 

@@ -97,6 +97,7 @@
 #include "api/cmalloc.c"
 #include "api/control.c"
 #include "api/cxx.c"
+#include "api/dlopen.c"
 #include "api/glibc.c"
 #endif
 #endif

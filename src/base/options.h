@@ -62,6 +62,8 @@ enum { THP_DEFAULT, THP_NEVER, THP_ALWAYS };
         "take no more than this from the system: malloc fails; 0: none") \
     ROW(thp, "", "default|never|always", THP_DEFAULT, 0, THP_ALWAYS, 0, \
         "huge pages: as the system has it, but none where pages were purged") \
+    ROW(deepbind, "", OPTION_SWITCH, 0, 0, 1, 0, \
+        "dlopen heeds RTLD_DEEPBIND, so that such libraries call libc's malloc") \
     ROW(leaks, "", "off|exit", 0, 0, 1, 0, \
         "look for leaks when the program ends, and report them") \
     ROW(leak_status, "", "", 0, 0, 255, 0, \
