@@ -1,7 +1,7 @@
 /*
  * deepbind.c - a plugin that is loaded with RTLD_DEEPBIND, by a library whose RUNPATH
- * alone knows where it lies, exchanges memory with the program. Three objects, one source:
- * PLUGIN, LOADER, and the program.
+ * alone knows where it lies, exchanges memory with the program. Three objects, one
+ * source: PLUGIN, LOADER, and the program.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
