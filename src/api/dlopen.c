@@ -7,8 +7,8 @@
  * (php-src, issue 10670).
  *
  * libc finds out by the return address who calls dlopen, and searches where that object's
- * RUNPATH says; so the call below must be a jump, which the flags in Makefile see to. A
- * static program has libc's own dlopen: the archive's is local, and dlsym may be missing.
+ * RUNPATH says: the call below has to be a jump, which a flag in Makefile sees to. A
+ * static program has libc's dlopen, since this one is local in the archive.
  */
 #include "base/options.h"
 
@@ -18,15 +18,12 @@
 #define RTLD_DEEPBIND 0
 #endif
 
-#pragma weak dlsym
+typedef void *(*dlopen_t)(const char *path, int mode);
 
+/* Unless deepbind=on says otherwise. */
 CM_FAR CM_EXPORT void *dlopen(const char *path, int mode)
 {
-    void *(*next)(const char *, int) = NULL;
-    if (dlsym != NULL)
-        *(void **)&next = dlsym(RTLD_NEXT, "dlopen");
-    if (next == NULL)
-        return NULL;
+    dlopen_t next = (dlopen_t)(uintptr_t)dlsym(RTLD_NEXT, "dlopen");
     if (atomic_load_explicit(&cm_options.deepbind, memory_order_relaxed) == 0)
         mode &= ~RTLD_DEEPBIND;
     return next(path, mode);

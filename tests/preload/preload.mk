@@ -16,6 +16,6 @@ check-programs-debug: build/tiny/libcmalloc.so
 	tests/preload/run.sh --install --slow 4 --lib build/tiny/libcmalloc.so
 
 CHECK_DEPS += libcmalloc.so build/tiny/libcmalloc.so
-CHECK_RUN  += 'tests/preload/run.sh --quick --install perl gcc sqlite3 threads' \
-              'tests/preload/run.sh --quick --install --slow 4 --lib build/tiny/libcmalloc.so perl threads'
+CHECK_RUN  += 'tests/preload/run.sh --quick --install perl gcc sqlite3 threads deepbind' \
+              'tests/preload/run.sh --quick --install --slow 4 --lib build/tiny/libcmalloc.so perl threads deepbind'
 LONG_RUN   += 'TEST_TIMEOUT=900 tests/preload/run.sh --quick --install'

@@ -11,7 +11,9 @@ build plugins/plugin.so deepbind.c -DPLUGIN -fPIC -shared
 build libloader.so deepbind.c -DLOADER -fPIC -shared -Wl,--enable-new-dtags '-Wl,-rpath,$ORIGIN/plugins' -ldl
 # shellcheck disable=SC2016
 build deepbind deepbind.c ./libloader.so '-Wl,-rpath,$ORIGIN' -ldl
-probe ./deepbind
-if (ulimit -c 0 && CMALLOC_OPTIONS=deepbind=on preloaded ./deepbind) >heeded.out 2>&1; then
+probe ./deepbind 1000
+export CMALLOC_OPTIONS=deepbind=on
+probe ./deepbind 0
+if (ulimit -c 0 && preloaded ./deepbind 1000) >heeded.out 2>&1; then
     die "deepbind=on changed nothing"
 fi

@@ -1,15 +1,13 @@
 /*
  * deepbind.c - a plugin that is loaded with RTLD_DEEPBIND, by a library whose RUNPATH
- * alone knows where it lies, exchanges memory with the program. Three objects, one
- * source: PLUGIN, LOADER, and the program.
+ * alone knows where it lies, exchanges memory with the program, as often as that is told.
+ * Three objects, one source: PLUGIN, LOADER, and the program.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { TIMES = 1000 };
 
 void *load(void);
 char *exchange(char *given);
@@ -37,8 +35,9 @@ void *load(void)
 
 #else
 
-int main(void)
+int main(int count, char **arguments)
 {
+    size_t times = count > 1 ? strtoul(arguments[1], NULL, 10) : 0;
     char *(*swap)(char *);
     void *plugin = load();
     if (plugin == NULL)
@@ -46,7 +45,7 @@ int main(void)
     *(void **)&swap = dlsym(plugin, "exchange");
     if (swap == NULL)
         return 1;
-    for (size_t i = 0; i < TIMES; i++) {
+    for (size_t i = 0; i < times; i++) {
         char *text = malloc(i + 20);
         if (text == NULL)
             return 1;
