@@ -96,11 +96,11 @@ PLACED := -Wl,-z,noseparate-code -Wl,-T,src/library.ld
 
 # In the archive only what the library exports stays global: a program may have an
 # arena_new of its own. It may also have operators new and delete of its own, or a cfree,
-# so ours are weak there; and a static program keeps libc's dlopen. (.group: an i386 compiler's helpers, which the linker would take
-# from another object and leave ours without.)
+# so ours are weak there; and a static program keeps libc's dlopen. (.group: an i386
+# compiler's helpers, which the linker would take from another object and leave ours
+# without.)
 ARCHIVED := --localize-hidden --remove-section=.group --wildcard --weaken-symbol=_Zn[wa]* \
-            --weaken-symbol=_Zd[la]* --weaken-symbol=cfree \
-            --localize-symbol=dlopen
+            --weaken-symbol=_Zd[la]* --weaken-symbol=cfree --localize-symbol=dlopen
 
 # ---- Words of the rules ----------------------------------------------------------------
 

@@ -7,8 +7,8 @@
  * (php-src, issue 10670).
  *
  * libc finds out by the return address who calls dlopen, and searches where that object's
- * RUNPATH says: the call below has to be a jump, which a flag in Makefile sees to. A
- * static program has libc's dlopen, since this one is local in the archive.
+ * RUNPATH says: the call below has to be a jump. A static program has libc's dlopen,
+ * since this one is local in the archive.
  */
 #include "base/options.h"
 
@@ -26,5 +26,5 @@ CM_FAR CM_EXPORT void *dlopen(const char *path, int mode)
     dlopen_t next = (dlopen_t)(uintptr_t)dlsym(RTLD_NEXT, "dlopen");
     if (atomic_load_explicit(&cm_options.deepbind, memory_order_relaxed) == 0)
         mode &= ~RTLD_DEEPBIND;
-    return next(path, mode);
+    CM_JUMP return next(path, mode);
 }

@@ -30,6 +30,13 @@
 #define CM_EXPORT __attribute__((visibility("default")))
 /* A variable that the linker may define, and no other object: its address may be NULL. */
 #define CM_OPTIONAL __attribute__((weak, visibility("hidden")))
+/* The call in this return has to be a jump. gcc before 15 does not know the word, and is
+ * told by a flag (Makefile), which clang heeds from -O2 on. */
+#if defined(__has_attribute) && __has_attribute(musttail)
+#define CM_JUMP __attribute__((musttail))
+#else
+#define CM_JUMP
+#endif
 #define CM_ALIGNED(n) __attribute__((aligned(n)))
 #define CM_UNUSED __attribute__((unused))
 
