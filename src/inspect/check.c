@@ -24,7 +24,8 @@ static void check_chunk(check_t *c, const cmalloc_item *item)
     uintptr_t mem = (uintptr_t)item->mem, next = (uintptr_t)item->address + item->size;
     size_t expected = (uintptr_t)item->heap % HEAP_MAX_SIZE == 0 ? CHUNK_A : 0;
     if (expected != 0) { /* a heap at the break may start there too */
-        const heap_info *h = reader_see(c->walk.reader, (uintptr_t)item->heap, sizeof *h);
+        const heap_info *h =
+            reader_object(c->walk.reader, (uintptr_t)item->heap, heap_info);
         expected = h == NULL ? expected : heap_flag(h);
     }
     require(c, (item->flags & (CHUNK_M | CHUNK_A)) == expected, PANIC_SIZE, mem);
@@ -34,7 +35,7 @@ static void check_chunk(check_t *c, const cmalloc_item *item)
     if (!c->before_free)
         return;
     require(c, (item->flags & CHUNK_P) != 0, "two neighbouring free chunks", mem);
-    const chunk_t *after = reader_see(c->walk.reader, next, CHUNK_HEADER);
+    const chunk_t *after = walk_chunk(&c->walk, next);
     require(c, after != NULL && after->prev_size == item->size, PANIC_FOOTER, mem);
     c->free_count++;
     c->free_bytes += item->size;
@@ -73,19 +74,19 @@ static void walk_fault(const char *what, uintptr_t where, void *arg)
  * nothing. */
 static const char *binned_fault(check_t *c, uintptr_t at, unsigned index, uintptr_t *next)
 {
-    const chunk_t *chunk = reader_see(c->walk.reader, at, sizeof *chunk);
+    const chunk_t *chunk = reader_object(c->walk.reader, at, chunk_t);
     if (chunk == NULL)
         return PANIC_LINKS;
     size_t size = walk_word(&c->walk, chunk) & ~CHUNK_FLAGS;
     *next = chunk->fd ^ c->secret.mask;
     if (*next % CHUNK_ALIGN != at % CHUNK_ALIGN)
         return PANIC_LINKS;
-    chunk = reader_see(c->walk.reader, *next, sizeof *chunk);
+    chunk = reader_object(c->walk.reader, *next, chunk_t);
     if (chunk == NULL || (chunk->bk ^ c->secret.mask) != at)
         return PANIC_LINKS;
     if (bin_index(size) != index)
         return "bin: chunk of another size";
-    chunk = reader_see(c->walk.reader, at + size, CHUNK_HEADER);
+    chunk = walk_chunk(&c->walk, at + size);
     if (chunk == NULL || (walk_word(&c->walk, chunk) & CHUNK_P) != 0 ||
         c->free_count == 0)
         return "bin: chunk in use";
@@ -108,7 +109,9 @@ static void check_bin(check_t *c, uintptr_t first, unsigned index)
 /* A chunk's link, shown; offset: of fd or bk. 0: it cannot be read. */
 static uintptr_t binned_link(const check_t *c, uintptr_t chunk, size_t offset)
 {
-    const uintptr_t *link = reader_probe(c->walk.reader, chunk + offset, sizeof *link);
+    const uintptr_t *link = NULL;
+    if (chunk % _Alignof(chunk_t) == 0)
+        link = reader_probe(c->walk.reader, chunk + offset, sizeof *link);
     return link != NULL ? *link ^ c->secret.mask : 0;
 }
 
@@ -212,7 +215,8 @@ static void check_parked(check_t *c, uintptr_t first, unsigned k, size_t *count)
 {
     uintptr_t mask = c->secret.mask, seen = 0;
     for (size_t i = 0; first != 0; i++) {
-        if (!require(c, first != seen, PANIC_LINKS, first))
+        bool sound = first != seen && first % CHUNK_ALIGN == 0;
+        if (!require(c, sound, PANIC_LINKS, first))
             return;
         if ((i & (i - 1)) == 0)
             seen = first;
@@ -221,8 +225,8 @@ static void check_parked(check_t *c, uintptr_t first, unsigned k, size_t *count)
         uintptr_t behind = words == NULL ? 0 : words[2] ^ mask;
         if (words != NULL && second != 0)
             words = reader_probe(c->walk.reader, second, 3 * SIZE_SZ);
-        bool aligned = (second | behind) % CHUNK_ALIGN == 0;
-        if (!require(c, words != NULL && aligned, PANIC_LINKS, first))
+        sound = words != NULL && second % CHUNK_ALIGN == 0;
+        if (!require(c, sound, PANIC_LINKS, first))
             return;
         size_t n = second == 0 ? 1 : words[2], faults = c->faults;
         check_magazine(c, first, n, k);
@@ -266,7 +270,7 @@ static void check_larges(check_t *c)
 {
     size_t faults = c->faults;
     walk_larges(&c->walk, c->arena);
-    const arena_t *a = reader_see(c->walk.reader, c->arena, sizeof *a);
+    const arena_t *a = reader_object(c->walk.reader, c->arena, arena_t);
     if (a != NULL && c->faults == faults)
         require(c, a->large_count == c->large_count && a->large_bytes == c->large_bytes,
                 "mmapped chunks: count disagrees", c->arena);

@@ -36,7 +36,7 @@ static uintptr_t arena_at_address(reader_t *r, uintptr_t address)
         return (uintptr_t)&main_arena;
     if (!registry_has_heap(p))
         return 0;
-    const heap_info *h = reader_see(r, (uintptr_t)heap_of(p), sizeof *h);
+    const heap_info *h = reader_object(r, (uintptr_t)heap_of(p), heap_info);
     return h == NULL ? 0 : (uintptr_t)h->arena;
 }
 

@@ -6,6 +6,7 @@
  * memory; reader_see moves it when it must. This process is one window that holds every
  * address, so that looking at oneself costs a comparison and copies nothing.
  *   bytes of address x == *(char *)(x + shift), for start <= x < start + size
+ *   shift % READER_ALIGN == 0
  * What reader_see returns is valid until the next call with the same reader. Addresses of
  * the target are uintptr_t: nobody can follow one by accident.
  * Not here: where the bytes of another process or of a core come from (tools/target.h).
@@ -14,9 +15,13 @@
 #define CM_INSPECT_READER_H
 
 #include "base/compiler.h"
+#include "base/config.h"
 
 /* No single look is longer than this. */
 #define READER_MOST ((size_t)64 * 1024)
+
+/* The largest alignment of what is looked at. */
+#define READER_ALIGN CACHE_LINE
 
 /* A mapping of the target. */
 typedef struct reader_map {
@@ -52,6 +57,13 @@ CM_INLINE const void *reader_see(reader_t *r, uintptr_t address, size_t size)
         return NULL;
     return (const void *)(address + r->shift); /* NOLINT(performance-no-int-to-ptr) */
 }
+
+/* The same as an object. NULL also where none of its type can lie: what leads to it may be
+ * damaged. */
+#define reader_object(r, address, type) \
+    ((const type *)((address) % _Alignof(type) == 0 \
+                        ? reader_see((r), (address), sizeof(type)) \
+                        : NULL))
 
 /* The same of what may not be there at all. Of this process reader_see believes that all
  * can be read; here it is asked. */

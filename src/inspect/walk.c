@@ -29,14 +29,14 @@ typedef struct heap_view {
 
 static bool is_heap_of(walk_t *w, uintptr_t at, uintptr_t arena)
 {
-    const heap_info *h = reader_see(w->reader, at, sizeof *h);
+    const heap_info *h = reader_object(w->reader, at, heap_info);
     return h != NULL && h->magic == HEAP_MAGIC && (uintptr_t)h->arena == arena;
 }
 
 /* The heap before h in the chain; 0 ends it, also where it breaks off. */
 static uintptr_t older_heap(walk_t *w, uintptr_t at)
 {
-    const heap_info *h = reader_see(w->reader, at, sizeof *h);
+    const heap_info *h = reader_object(w->reader, at, heap_info);
     return h == NULL || h->magic != HEAP_MAGIC ? 0 : (uintptr_t)h->older;
 }
 
@@ -153,7 +153,7 @@ static bool is_last(const heap_view *h, uintptr_t at, size_t size)
 static bool is_plausible(walk_t *w, const heap_view *h, uintptr_t at)
 {
     for (int i = 0; i < PLAUSIBLE_RUN; i++) {
-        const chunk_t *c = reader_see(w->reader, at, CHUNK_HEADER);
+        const chunk_t *c = walk_chunk(w, at);
         if (c == NULL || (walk_word(w, c) & (CHUNK_M | CHUNK_A)) != h->flag)
             return false;
         size_t size = walk_word(w, c) & ~CHUNK_FLAGS, room = h->end - at;
@@ -161,7 +161,7 @@ static bool is_plausible(walk_t *w, const heap_view *h, uintptr_t at)
             return true;
         if (!size_holds(size, room))
             return false;
-        c = reader_see(w->reader, at + size, CHUNK_HEADER);
+        c = walk_chunk(w, at + size);
         if (c == NULL || ((walk_word(w, c) & CHUNK_P) == 0 && c->prev_size != size))
             return false;
         at += size;
@@ -176,7 +176,7 @@ static uintptr_t find_sense(walk_t *w, const heap_view *h, uintptr_t at)
     uintptr_t top = h->arena->top;
     do {
         at += CHUNK_ALIGN;
-        if (at >= h->end || reader_see(w->reader, at, CHUNK_HEADER) == NULL)
+        if (at >= h->end || walk_chunk(w, at) == NULL)
             return h->end;
     } while (at != top && !is_plausible(w, h, at));
     return at;
@@ -209,7 +209,7 @@ static cmalloc_kind kind_inuse(walk_t *w, uintptr_t at)
 static bool find_kind(walk_t *w, uintptr_t at, size_t size, cmalloc_kind *kind)
 {
     *kind = kind_inuse(w, at);
-    const chunk_t *next = reader_see(w->reader, at + size, CHUNK_HEADER);
+    const chunk_t *next = walk_chunk(w, at + size);
     if (next == NULL)
         return false;
     if ((walk_word(w, next) & CHUNK_P) == 0)
@@ -220,7 +220,7 @@ static bool find_kind(walk_t *w, uintptr_t at, size_t size, cmalloc_kind *kind)
 /* Visit the chunk at *at and go on to the next; the heap's end, behind the last one. */
 static int visit_chunk(walk_t *w, const heap_view *h, uintptr_t *at)
 {
-    const chunk_t *c = reader_see(w->reader, *at, CHUNK_HEADER);
+    const chunk_t *c = walk_chunk(w, *at);
     if (c == NULL)
         return skip_damage(w, h, at);
     if (!walk_is_sealed(w, c, *at))
@@ -248,7 +248,7 @@ static int visit_chunk(walk_t *w, const heap_view *h, uintptr_t *at)
 
 static int walk_heap(walk_t *w, const arena_view *a, uintptr_t at)
 {
-    const heap_info *h = reader_see(w->reader, at, sizeof *h);
+    const heap_info *h = reader_object(w->reader, at, heap_info);
     const char *fault = h == NULL ? "heap: cannot be read" : heap_fault(h, at, a);
     if (fault != NULL)
         walk_damage(w, fault, at);
@@ -275,7 +275,7 @@ static int walk_heap(walk_t *w, const arena_view *a, uintptr_t at)
 
 static bool see_arena(walk_t *w, uintptr_t address, arena_view *view)
 {
-    const arena_t *a = reader_see(w->reader, address, sizeof *a);
+    const arena_t *a = reader_object(w->reader, address, arena_t);
     if (a == NULL) {
         walk_damage(w, "arena: cannot be read", address);
         return false;

@@ -34,6 +34,12 @@ typedef struct walk {
 /* The seal of this process's headers, for walk_t. */
 #define WALK_OWN_SEAL (CHUNK_SEALED ? &seal_key : NULL)
 
+/* The header of the chunk at address at, where we can see it; else NULL. */
+CM_INLINE const chunk_t *walk_chunk(const walk_t *w, uintptr_t at)
+{
+    return at % _Alignof(chunk_t) == 0 ? reader_see(w->reader, at, CHUNK_HEADER) : NULL;
+}
+
 /* The size word of a chunk of the target, without its seal. */
 CM_INLINE size_t walk_word(const walk_t *w, const chunk_t *c)
 {

@@ -8,14 +8,14 @@
 static bool visit_large(walk_t *w, uintptr_t info, size_t magic, cmalloc_item *item,
                         int *stop)
 {
-    const large_info *l = reader_see(w->reader, info, sizeof *l);
+    const large_info *l = reader_object(w->reader, info, large_info);
     if (l == NULL || l->magic != (magic ^ info) || l->mapped < w->reader->page ||
         l->offset > l->mapped - CHUNK_MIN)
         return false;
     size_t offset = l->offset;
     uintptr_t at = info + offset;
     item->reserved = l->mapped;
-    const chunk_t *c = reader_see(w->reader, at, CHUNK_HEADER);
+    const chunk_t *c = walk_chunk(w, at);
     if (c == NULL)
         return false;
     item->flags = (unsigned)(walk_word(w, c) & CHUNK_FLAGS);
@@ -33,7 +33,7 @@ static bool visit_large(walk_t *w, uintptr_t info, size_t magic, cmalloc_item *i
 
 int walk_larges(walk_t *w, uintptr_t arena)
 {
-    const arena_t *a = reader_see(w->reader, arena, sizeof *a);
+    const arena_t *a = reader_object(w->reader, arena, arena_t);
     if (a == NULL) /* walk_arena has said so */
         return 0;
     uintptr_t info = (uintptr_t)a->larges;
@@ -46,7 +46,7 @@ int walk_larges(walk_t *w, uintptr_t arena)
             walk_damage(w, "mmapped chunk: broken links", info);
             break;
         }
-        const large_info *l = reader_see(w->reader, info, sizeof *l);
+        const large_info *l = reader_object(w->reader, info, large_info);
         info = l == NULL ? 0 : (uintptr_t)l->older;
     }
     return stop;

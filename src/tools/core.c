@@ -20,6 +20,7 @@
 
 typedef ElfW(Ehdr) elf_head;
 typedef ElfW(Phdr) elf_segment;
+typedef ElfW(Shdr) elf_section;
 typedef ElfW(Nhdr) elf_note;
 typedef ElfW(auxv_t) elf_aux;
 
@@ -49,12 +50,17 @@ static size_t core_resident(reader_t *r, uintptr_t from, size_t size)
 
 /* --- headers --- */
 
-/* size bytes of the file at offset; NULL: it does not have them. */
-static const void *image_at(const target_t *t, uint64_t offset, uint64_t size)
+/* size bytes of the file at offset, a multiple of align; NULL: it does not have them. */
+static const void *image_at(const target_t *t, uint64_t offset, uint64_t size,
+                            size_t align)
 {
-    return offset <= t->image_size && size <= t->image_size - offset ? t->image + offset
-                                                                     : NULL;
+    bool there = offset <= t->image_size && size <= t->image_size - offset;
+    return there && offset % align == 0 ? t->image + offset : NULL;
 }
+
+/* count objects of a type. */
+#define image_objects(t, offset, type, count) \
+    ((const type *)image_at((t), (offset), (count) * sizeof(type), _Alignof(type)))
 
 static void add_part(target_t *t, const elf_segment *s)
 {
@@ -64,7 +70,8 @@ static void add_part(target_t *t, const elf_segment *s)
     else if (size > t->image_size - s->p_offset)
         size = t->image_size - s->p_offset;
     t->truncated |= size < s->p_filesz;
-    parts_add(t, s->p_vaddr, (size_t)size, t->image + s->p_offset);
+    if (size > 0)
+        parts_add(t, s->p_vaddr, (size_t)size, t->image + s->p_offset);
     uint64_t wide =
         size > 0 ? size : s->p_memsz; /* the part that can be read, if any can */
     wide = wide < MAPPING_MOST ? wide : MAPPING_MOST;
@@ -103,13 +110,17 @@ static void read_names(target_t *t, const char *bytes, size_t size)
 
 static void read_aux(target_t *t, const char *bytes, size_t size)
 {
-    const elf_aux *aux = (const elf_aux *)(const void *)bytes;
-    for (; size >= sizeof *aux && aux->a_type != AT_NULL; aux++, size -= sizeof *aux)
-        if (aux->a_type == AT_RANDOM)
-            t->main_stack = aux->a_un.a_val;
-        else if (aux->a_type == AT_PAGESZ && aux->a_un.a_val >= 4096 &&
-                 (aux->a_un.a_val & (aux->a_un.a_val - 1)) == 0)
-            t->reader.page = aux->a_un.a_val;
+    elf_aux aux;
+    for (; size >= sizeof aux; bytes += sizeof aux, size -= sizeof aux) {
+        memcpy(&aux, bytes, sizeof aux);
+        if (aux.a_type == AT_NULL)
+            return;
+        if (aux.a_type == AT_RANDOM)
+            t->main_stack = aux.a_un.a_val;
+        else if (aux.a_type == AT_PAGESZ && aux.a_un.a_val >= 4096 &&
+                 (aux.a_un.a_val & (aux.a_un.a_val - 1)) == 0)
+            t->reader.page = aux.a_un.a_val;
+    }
 }
 
 static size_t padded(size_t n) { return (n + 3) & ~(size_t)3; }
@@ -120,11 +131,11 @@ static void visit_notes(target_t *t, const elf_segment *s, note_visit visit, voi
 {
     uint64_t at = s->p_offset, end = at + s->p_filesz;
     while (at + sizeof(elf_note) <= end) {
-        const elf_note *n = image_at(t, at, sizeof *n);
+        const elf_note *n = image_objects(t, at, elf_note, 1);
         if (n == NULL)
             break;
         uint64_t content = at + sizeof *n + padded(n->n_namesz);
-        const char *bytes = image_at(t, content, n->n_descsz);
+        const char *bytes = image_at(t, content, n->n_descsz, 1);
         if (bytes == NULL)
             break;
         visit(n->n_type, bytes, n->n_descsz, arg);
@@ -145,19 +156,19 @@ static size_t segment_count(const target_t *t, const elf_head *head)
 {
     if (head->e_phnum != PN_XNUM)
         return head->e_phnum;
-    const ElfW(Shdr) *section = image_at(t, head->e_shoff, sizeof *section);
+    const elf_section *section = image_objects(t, head->e_shoff, elf_section, 1);
     return section == NULL ? 0 : section->sh_info;
 }
 
 static bool read_segments(target_t *t)
 {
-    const elf_head *head = image_at(t, 0, sizeof *head);
+    const elf_head *head = image_objects(t, 0, elf_head, 1);
     if (head == NULL || memcmp(head->e_ident, ELFMAG, SELFMAG) != 0 ||
         head->e_ident[EI_CLASS] != (CM_64BIT ? ELFCLASS64 : ELFCLASS32) ||
         head->e_type != ET_CORE || head->e_phentsize != sizeof(elf_segment))
         return false;
     size_t count = segment_count(t, head);
-    const elf_segment *s = image_at(t, head->e_phoff, count * sizeof *s);
+    const elf_segment *s = image_objects(t, head->e_phoff, elf_segment, count);
     if (count == 0 || s == NULL)
         return false;
     for (size_t i = 0; i < count; i++)
@@ -172,10 +183,10 @@ static bool read_segments(target_t *t)
 
 void core_each_note(target_t *t, note_visit visit, void *arg)
 {
-    const elf_head *head = image_at(t, 0, sizeof *head);
+    const elf_head *head = image_objects(t, 0, elf_head, 1);
     size_t count = head == NULL ? 0 : segment_count(t, head);
     const elf_segment *s =
-        head == NULL ? NULL : image_at(t, head->e_phoff, count * sizeof *s);
+        head == NULL ? NULL : image_objects(t, head->e_phoff, elf_segment, count);
     for (size_t i = 0; s != NULL && i < count; i++)
         if (s[i].p_type == PT_NOTE)
             visit_notes(t, &s[i], visit, arg);
@@ -199,7 +210,7 @@ tool_status core_open(target_t *t, const char *path)
     t->reader.move = parts_move;
     t->reader.resident = core_resident;
     t->reader.page = (size_t)sysconf(_SC_PAGESIZE);
-    t->buffer = tool_alloc(READER_MOST);
+    parts_make_buffer(t);
     return read_segments(t) ? TOOL_OK : TOOL_CORE;
 }
 

@@ -243,9 +243,10 @@ static void take_note(unsigned type, const void *bytes, size_t size, void *arg)
     if (type != NT_PRSTATUS && type != NT_PRFPREG && type != NT_X86_XSTATE)
         return;
     if (type == NT_PRSTATUS && size >= sizeof(struct elf_prstatus)) {
-        const struct elf_prstatus *status = bytes;
-        thread = status->pr_pid;
-        if (os_registers_stack(&status->pr_reg, sizeof status->pr_reg, &sp, &local))
+        struct elf_prstatus status; /* a note may lie at any multiple of four */
+        memcpy(&status, bytes, sizeof status);
+        thread = status.pr_pid;
+        if (os_registers_stack(&status.pr_reg, sizeof status.pr_reg, &sp, &local))
             roots_stack(&image->stacks, sp, local);
     }
     add_registers(image, thread, bytes, size);

@@ -1,9 +1,4 @@
-/*
- * tools/process.c - the reader of another process.
- *
- * The window grows as long as the walk goes on behind it, and starts again with a page
- * where it leaps: the inside of a large free chunk, which may be purged, is not read.
- */
+/* tools/process.c - the reader of another process. See target.h. */
 #include "tools/target.h"
 
 #include <errno.h>
@@ -17,8 +12,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define AHEAD_MOST ((size_t)1 << 20)
-#define AHEAD_GROWTH 4
 #define PAGES_AT_ONCE 512
 
 /* Linux 6.7: pages that are there and are not the zero page. */
@@ -39,13 +32,14 @@ typedef struct scan_request {
 
 /* --- bytes --- */
 
-static size_t read_target(target_t *t, uintptr_t address, size_t size)
+/* A part_read. */
+static size_t read_target(target_t *t, uintptr_t address, char *bytes, size_t size)
 {
-    struct iovec to = {t->buffer, size};
+    struct iovec to = {bytes, size};
     struct iovec from = {(void *)address, size}; /* NOLINT(performance-no-int-to-ptr) */
     ssize_t n = process_vm_readv(t->pid, &to, 1, &from, 1, 0);
     if (n < 0 && (errno == EPERM || errno == ENOSYS) && t->memory >= 0)
-        n = pread(t->memory, t->buffer, size, (off_t)address);
+        n = pread(t->memory, bytes, size, (off_t)address);
     if (n < 0 && errno == ESRCH)
         t->vanished = true;
     return n < 0 ? 0 : (size_t)n;
@@ -53,17 +47,7 @@ static size_t read_target(target_t *t, uintptr_t address, size_t size)
 
 bool process_move(reader_t *r, uintptr_t address, size_t size)
 {
-    target_t *t = (target_t *)r;
-    uintptr_t end = r->start + r->size, start = address & ~(uintptr_t)(r->page - 1);
-    bool goes_on = r->size > 0 && address >= r->start && address <= end + r->page;
-    t->step = goes_on ? t->step * AHEAD_GROWTH : r->page;
-    if (t->step > AHEAD_MOST)
-        t->step = AHEAD_MOST;
-    size_t least = address - start + size, want = least > t->step ? least : t->step;
-    r->start = start;
-    r->size = read_target(t, start, want);
-    r->shift = (uintptr_t)t->buffer - start;
-    return r->size >= least;
+    return parts_copy((target_t *)r, 0, address, size, read_target);
 }
 
 /* --- residence --- */
@@ -191,10 +175,10 @@ tool_status process_open(target_t *t, pid_t pid)
         return TOOL_REFUSED;
     t->memory = open_proc(pid, "mem");
     t->pagemap = open_proc(pid, "pagemap");
-    t->buffer = tool_alloc(AHEAD_MOST + READER_MOST + t->reader.page);
+    parts_make_buffer(t);
     /* The first mapping can be read, or none can. */
     for (size_t i = 0; i < t->reader.map_count; i++)
-        if (t->maps[i].readable && read_target(t, t->maps[i].from, 1) == 1)
+        if (t->maps[i].readable && read_target(t, t->maps[i].from, t->buffer, 1) == 1)
             return TOOL_OK;
     return t->reader.map_count == 0 ? TOOL_NOT_OURS : why_not(pid);
 }

@@ -38,7 +38,7 @@ static void add_arenas(target_t *t, stats_set_t *set)
     for (unsigned i = 0; i < set->arena_count; i++, entry += sizeof at) {
         const arena_t *a = NULL;
         if (reader_copy(&t->reader, entry, &at, sizeof at))
-            a = reader_see(&t->reader, at, sizeof *a);
+            a = reader_object(&t->reader, at, arena_t);
         if (a != NULL)
             stats_add_arena(&set->arenas[i], a, canary);
     }

@@ -35,8 +35,8 @@ typedef struct target {
     reader_map *maps;
     size_t map_room;
 
-    char *buffer;        /* process: the window's bytes; core: bytes over a seam */
-    size_t step;         /* process: bytes to read ahead */
+    char *buffer;        /* the window's bytes, where they are copied */
+    size_t step;         /* bytes to copy ahead */
     int memory, pagemap; /* process: /proc/PID/..., or -1 */
     int file;            /* core */
     const char *image;   /* core: the file, mapped */
@@ -86,6 +86,15 @@ void parts_add(target_t *t, uintptr_t from, size_t size, const char *bytes);
 void parts_sort(target_t *t);
 const target_part *parts_find(const target_t *t, uintptr_t address);
 bool parts_move(reader_t *r, uintptr_t address, size_t size);
+
+/* Copies up to size bytes of the target; returns how many there are in a row. */
+typedef size_t (*part_read)(target_t *t, uintptr_t address, char *to, size_t size);
+
+/* The window is a copy from now on: of [address, address + size) and of what may be asked
+ * for next, but of nothing below lowest. False: not all of it can be read. */
+void parts_make_buffer(target_t *t);
+bool parts_copy(target_t *t, uintptr_t lowest, uintptr_t address, size_t size,
+                part_read read);
 
 tool_status core_open(target_t *t, const char *path);
 void core_close(target_t *t);

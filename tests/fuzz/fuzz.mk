@@ -50,7 +50,9 @@ $(foreach t,$(FUZZ_TARGETS),$(eval build/fuzz/$t build/afl/$t build/replay/$t: t
 # ---- without the library ---------------------------------------------------------------
 
 FUZZ_READERS   := core proc
-FUZZ_SANITIZER  = $(if $(filter build/replay/%,$@),,-fsanitize=address,undefined)
+# The traps need no library.
+FUZZ_SANITIZER  = $(if $(filter build/replay/%,$@),-fsanitize=undefined -fsanitize-undefined-trap-on-error,\
+                       -fsanitize=address,undefined -fno-sanitize-recover=all)
 FUZZ_READER_ALL := $(foreach kind,fuzz afl replay,$(FUZZ_READERS:%=build/$(kind)/%))
 
 $(FUZZ_READER_ALL): tests/fuzz/replay.c build/flags $(wildcard src/*/*.h)
