@@ -58,8 +58,8 @@ CM_INLINE const void *reader_see(reader_t *r, uintptr_t address, size_t size)
     return (const void *)(address + r->shift); /* NOLINT(performance-no-int-to-ptr) */
 }
 
-/* The same as an object. NULL also where none of its type can lie: what leads to it may be
- * damaged. */
+/* The same as an object. NULL also where none of its type can lie: what leads to it may
+ * be damaged. */
 #define reader_object(r, address, type) \
     ((const type *)((address) % _Alignof(type) == 0 \
                         ? reader_see((r), (address), sizeof(type)) \
