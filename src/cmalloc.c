@@ -23,6 +23,7 @@
 #include "core/dirty.c"
 #include "core/heap.c"
 #include "core/link.c"
+#include "core/merge.c"
 #include "core/registry.c"
 #include "core/top.c"
 

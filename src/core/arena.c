@@ -41,32 +41,6 @@ static mchunkptr take_free(arena_t *a, size_t size, size_t align, pages_t *pages
     return c;
 }
 
-static void merge_class(arena_t *a, unsigned k)
-{
-    magazine_t m;
-    while ((m = depot_take_back(&a->depot, k)).count > 0)
-        arena_give_list_locked(a, m.first);
-}
-
-static size_t depot_share(void)
-{
-    size_t share = DEPOT_READY / arena_count();
-    return share > DEPOT_READY_LEAST ? share : DEPOT_READY_LEAST;
-}
-
-/* Ready against merged: demand has moved away from what waits in the depot, so classes
- * that nobody has asked for lately go back to the heap before a hole is cut up or fresh
- * memory touched. As long as the depot itself can serve, nobody comes here. */
-static void merge_idle(arena_t *a)
-{
-    unsigned left = 2 * CLASS_COUNT, k; /* the first round may find all wanted */
-    if (cm_likely(a->depot.bytes <= DEPOT_READY_LEAST))
-        return;
-    for (size_t ready = depot_share(); a->depot.bytes > ready && left > 0; left--)
-        if (depot_unwanted(&a->depot, &k))
-            merge_class(a, k);
-}
-
 /* c, in use, without its first lead bytes, which are given back. */
 static mchunkptr cut_lead(arena_t *a, mchunkptr c, size_t lead)
 {
@@ -94,12 +68,14 @@ static mchunkptr take_top(arena_t *a, size_t size, size_t align)
 
 /* A chunk that holds count times size bytes, or less. A smaller hole goes before a larger
  * one, which may be wanted whole; but not, at first, for less than a quarter of them: the
- * next visit would follow too soon (any hole: 1.12 times the instructions in drift). */
+ * next visit would follow too soon. Where sizes drift holes are what there is plenty of,
+ * and any is taken. */
 static mchunkptr take_piece(arena_t *a, size_t size, size_t align, unsigned count)
 {
     pages_t pages;
-    mchunkptr c = take_free(a, size * ((count + 3) / 4), align, &pages);
-    if (c == NULL && count > 4)
+    unsigned least = depot_drifts(&a->depot) ? 1 : (count + 3) / 4;
+    mchunkptr c = take_free(a, size * least, align, &pages);
+    if (c == NULL && least > 1)
         c = take_free(a, size, align, &pages);
     if (c == NULL) {
         c = take_top(a, size * count, align);
@@ -112,7 +88,7 @@ static mchunkptr take_piece(arena_t *a, size_t size, size_t align, unsigned coun
 
 mchunkptr arena_take_locked(arena_t *a, size_t size, size_t align)
 {
-    merge_idle(a);
+    arena_merge_idle_locked(a);
     return take_piece(a, size, align, 1);
 }
 
@@ -183,7 +159,8 @@ magazine_t arena_take_run_locked(arena_t *a, size_t size, size_t align, unsigned
     magazine_t m = {NULL, 0};
     if (align <= CHUNK_ALIGN && (m = take_exact(a, size, count)).count > 0)
         return m;
-    merge_idle(a);
+    depot_missed(&a->depot, class_of(size));
+    arena_merge_idle_locked(a);
     mchunkptr c = take_piece(a, size, align, count);
     if (c == NULL)
         return m;
@@ -340,12 +317,6 @@ void arena_give_list_locked(arena_t *a, void *first)
 void arena_give_aged_locked(arena_t *a, void *first)
 {
     give_list(a, first, a->dirty.now - PURGE_TICKS);
-}
-
-CM_FAR void arena_merge_locked(arena_t *a)
-{
-    for (unsigned k = 0; k < CLASS_COUNT && a->depot.bytes > 0; k++)
-        merge_class(a, k);
 }
 
 void arena_drain_locked(arena_t *a)

@@ -159,6 +159,11 @@ magazine_t arena_take_run_locked(arena_t *a, size_t size, size_t align, unsigned
 /* Sort what other arenas' threads have posted into the depot. */
 void arena_drain_locked(arena_t *a);
 
+/* Before memory is taken from the heap: what demand has moved away from, the classes that
+ * nobody has asked for lately, goes back to it if more waits in the depot than should. As
+ * long as the depot itself can serve, nobody comes here. */
+void arena_merge_idle_locked(arena_t *a);
+
 /* Merge the whole depot back into the heap. */
 void arena_merge_locked(arena_t *a);
 

@@ -93,9 +93,20 @@ magazine_t depot_take(depot_t *d, unsigned k, unsigned count)
 bool depot_unwanted(depot_t *d, unsigned *k)
 {
     *k = d->hand = (d->hand + 1) % CLASS_COUNT;
-    bool wanted = d->shelf[*k].wanted;
-    d->shelf[*k].wanted = false;
-    return !wanted;
+    depot_shelf_t *shelf = &d->shelf[*k];
+    bool unwanted = !shelf->wanted && (shelf->parked != NULL || shelf->loose.count > 0);
+    shelf->wanted = false;
+    if (unwanted && shelf->merged && d->regrets > -DEPOT_DRIFT)
+        d->regrets--;
+    shelf->merged |= unwanted;
+    return unwanted;
+}
+
+void depot_missed(depot_t *d, unsigned k)
+{
+    if (d->shelf[k].merged && depot_ready(d) < DEPOT_READY)
+        d->regrets += DEPOT_REGRET;
+    d->shelf[k].merged = false;
 }
 
 void depot_tick(depot_t *d)

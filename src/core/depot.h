@@ -7,7 +7,10 @@
  * Invariants, under the arena's lock: every chunk here is in use as far as the heap knows
  * and bears link_key; a parked magazine has at least two chunks; bytes == the sum of
  * class sizes over all chunks here. Merging what is here back into the heap is arena.c's
- * decision: ready chunks are fast, merged ones are lean.
+ * decision: ready chunks are fast, merged ones are lean. Which of the two this program
+ * wants shows afterwards (as with the ghosts of a cache: Megiddo and Modha, ARC, 2003): a
+ * class that is asked for when it has just been merged should have stayed; one of which
+ * more comes here before anybody asks was rightly merged.
  */
 #ifndef CM_CORE_DEPOT_H
 #define CM_CORE_DEPOT_H
@@ -19,12 +22,14 @@ typedef struct depot_shelf {
     magazine_t loose;
     unsigned ticks; /* until what is here is idle */
     bool wanted;    /* since the hand was here */
+    bool merged;    /* and nobody has asked for it since */
 } depot_shelf_t;
 
 typedef struct depot {
     size_t bytes;
     depot_shelf_t shelf[CLASS_COUNT];
     unsigned hand; /* goes round the shelves */
+    int regrets;   /* merges that were regretted, weighed against those that were not */
 } depot_t;
 
 /* Park a magazine of chunks of class k. An empty one is nothing. */
@@ -43,9 +48,21 @@ magazine_t depot_take(depot_t *d, unsigned k, unsigned count);
 /* The same for who merges it: that is no demand. */
 magazine_t depot_take_back(depot_t *d, unsigned k);
 
-/* The hand goes on to the next class, k. True: nobody has asked for it since the hand was
- * here last. */
+/* The hand goes on to the next class, k. True: there is some of it, and nobody has asked
+ * for it since the hand was here last. The caller merges it. */
 bool depot_unwanted(depot_t *d, unsigned *k);
+
+/* Class k, of which nothing is here, has to be cut from the heap. */
+void depot_missed(depot_t *d, unsigned k);
+
+/* Bytes that may wait here while others need memory. */
+CM_INLINE size_t depot_ready(const depot_t *d)
+{
+    return DEPOT_READY_FIRST + (d->regrets > 0 ? (size_t)d->regrets * DEPOT_STEP : 0);
+}
+
+/* Sizes go and do not come again. */
+CM_INLINE bool depot_drifts(const depot_t *d) { return d->regrets == -DEPOT_DRIFT; }
 
 /* A tick has gone by. What nobody has taken any of for PURGE_TICKS ticks, or parked any
  * of for half of that, is idle. */

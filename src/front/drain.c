@@ -40,7 +40,7 @@ static void empty_class(thread_t *t, unsigned k)
     t->spare[k] = (magazine_t){NULL, 0};
 }
 
-/* Ready against merged, here as in the depot (merge_idle in core/arena.c): what a thread
+/* Ready against merged, here as in the depot (core/merge.c): what a thread
  * has of sizes that it no longer uses pins the memory around it. At each visit to the
  * arena a hand looks at the next class. One whose bin has not changed since the hand was
  * there last goes to the depot. A bin whose first chunk goes out and comes back between

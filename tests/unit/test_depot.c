@@ -207,6 +207,71 @@ static void a_damaged_count_is_fatal(void **state)
     }
 }
 
+/* A magazine of class k waits, and the hand comes round. */
+static bool park_and_merge(unsigned k)
+{
+    unsigned at = CLASS_COUNT;
+    used = 0;
+    depot_park(&depot, k, given_magazine(2));
+    for (unsigned i = 0; i < CLASS_COUNT && at != k; i++)
+        if (depot_unwanted(&depot, &at))
+            return at == k && depot_take_back(&depot, k).count == 2;
+    return false;
+}
+
+static void the_hand_stops_where_there_is_something(void **state)
+{
+    (void)state;
+    unsigned k;
+    for (unsigned i = 0; i < 2 * CLASS_COUNT; i++)
+        assert_false(depot_unwanted(&depot, &k));
+    depot_add(&depot, K, &pool[0]);
+    while (!depot_unwanted(&depot, &k)) {
+    }
+    assert_int_equal(k, K);
+}
+
+static void a_regret_lets_more_wait(void **state)
+{
+    (void)state;
+    size_t first = depot_ready(&depot);
+    depot_missed(&depot, K); /* was never merged */
+    assert_int_equal(depot_ready(&depot), first);
+    assert_true(park_and_merge(K));
+    assert_int_equal(depot_ready(&depot), first);
+    depot_missed(&depot, K);
+    depot_missed(&depot, K); /* once */
+    assert_int_equal(depot_ready(&depot), first + DEPOT_REGRET * DEPOT_STEP);
+    for (unsigned i = 0; i < DEPOT_READY / DEPOT_STEP; i++) {
+        assert_true(park_and_merge(K));
+        depot_missed(&depot, K);
+    }
+    assert_in_range(depot_ready(&depot), DEPOT_READY,
+                    DEPOT_READY + DEPOT_REGRET * DEPOT_STEP);
+}
+
+static void merges_that_nobody_regrets_let_less_wait(void **state)
+{
+    (void)state;
+    assert_true(park_and_merge(K));
+    depot_missed(&depot, K);
+    assert_true(park_and_merge(K));
+    for (unsigned i = DEPOT_REGRET; i > 0; i--) {
+        assert_int_equal(depot_ready(&depot), DEPOT_READY_FIRST + i * DEPOT_STEP);
+        assert_true(park_and_merge(K));
+    }
+    assert_int_equal(depot_ready(&depot), DEPOT_READY_FIRST);
+    for (unsigned i = 0; i < DEPOT_DRIFT; i++) {
+        assert_false(depot_drifts(&depot));
+        assert_true(park_and_merge(K));
+    }
+    assert_true(park_and_merge(K));
+    assert_true(depot_drifts(&depot));
+    assert_int_equal(depot_ready(&depot), DEPOT_READY_FIRST);
+    depot_missed(&depot, K);
+    assert_false(depot_drifts(&depot));
+}
+
 #define depot_test(f) cmocka_unit_test_setup(f, reset)
 
 int main(void)
@@ -219,6 +284,9 @@ int main(void)
         depot_test(loose_chunks_are_given_when_nothing_is_parked),
         depot_test(classes_do_not_mix),
         depot_test(whatever_comes_and_goes_each_chunk_is_in_one_place),
+        depot_test(the_hand_stops_where_there_is_something),
+        depot_test(a_regret_lets_more_wait),
+        depot_test(merges_that_nobody_regrets_let_less_wait),
         depot_test(a_forged_link_to_the_next_magazine_is_fatal),
         depot_test(a_damaged_count_is_fatal),
     };
