@@ -109,7 +109,7 @@ VARIANT   = $(if $(filter build/tiny/%,$@),$(TINY) $(TINY_DEFS),$(CFLAGS)) \
 FOLDER    = $(if $(filter build/tiny/%,$@),build/tiny,build)$(if $(findstring \
             secure,$@),/secure)
 OBJECT    = $(FOLDER)/cmalloc.o
-PARTS     = $(FOLDER)/near.o $(FOLDER)/start.o $(FOLDER)/far.o
+PARTS     = $(PART_NAMES:%=$(FOLDER)/%.o)
 DEPENDS   = -MMD -MP -MF $@.d -MT $@
 LIB_CC    = $(Q)$(CC) $(CPPFLAGS) $(VARIANT) $(LIB) $(WARNINGS) $(DEPENDS)
 TEST_CC   = $(Q)$(CC) $(CPPFLAGS) $(VARIANT) $(TEST) $(WARNINGS) $(DEPENDS)
@@ -133,20 +133,22 @@ all: libcmalloc.so libcmalloc.a heap build/cmalloc
 all: libcmalloc-secure.so
 debug: build/tiny/libcmalloc.so build/tiny/libcmalloc.a build/tiny/cmalloc
 
-# The three parts of src/cmalloc.c, for the linker to place, and all as one.
+# The parts of src/cmalloc.c, for the linker to place, and all as one.
+PART_NAMES := near start more far
 FOLDERS := build build/tiny build/secure build/tiny/secure
 $(FOLDERS:%=%/near.o): PART := 1
 $(FOLDERS:%=%/start.o): PART := 2
-$(FOLDERS:%=%/far.o): PART := 3
-$(FOLDERS:%=%/near.o) $(FOLDERS:%=%/start.o) $(FOLDERS:%=%/far.o): src/cmalloc.c build/flags
+$(FOLDERS:%=%/more.o): PART := 3
+$(FOLDERS:%=%/far.o): PART := 4
+$(foreach part,$(PART_NAMES),$(FOLDERS:%=%/$(part).o)): src/cmalloc.c build/flags
 	$(call say,CC)
 	$(LIB_CC) $(PLACEABLE) -DCM_PART=$(PART) -c $< -o $@
-$(FOLDERS:%=%/cmalloc.o): %/cmalloc.o: %/near.o %/start.o %/far.o
+$(FOLDERS:%=%/cmalloc.o): %/cmalloc.o: $(foreach part,$(PART_NAMES),%/$(part).o)
 	$(call say,JOIN)
 	$(Q)$(CC) $(filter -m%,$(CFLAGS)) -nostdlib -r $(PARTS) -o $@
 
-libcmalloc.so: build/near.o build/start.o build/far.o
-build/tiny/libcmalloc.so: build/tiny/near.o build/tiny/start.o build/tiny/far.o
+libcmalloc.so: $(PART_NAMES:%=build/%.o)
+build/tiny/libcmalloc.so: $(PART_NAMES:%=build/tiny/%.o)
 libcmalloc.so build/tiny/libcmalloc.so: src/cmalloc.map src/library.ld
 	$(call say,LINK)
 	$(Q)$(CC) $(VARIANT) $(LDFLAGS) $(LINK) $(PLACED) $(PARTS) -o $@

@@ -1,7 +1,8 @@
 /*
- * cmalloc.c - the library as one translation unit, or as three for the linker to place:
+ * cmalloc.c - the library as one translation unit, or as four for the linker to place:
  * what even small programs run (CM_PART=1), what runs at the start and then no more (2),
- * and the rest (3). So a small program has little of the code resident (src/library.ld).
+ * what programs with more memory run (3), and the rest (4). So a program has little of the
+ * code resident (src/library.ld).
  * In each part the bottom layer comes first.
  */
 #ifndef CM_PART
@@ -50,6 +51,17 @@
 #endif
 
 #if CM_PART == 0 || CM_PART == 3
+#include "os/thread.c"
+
+#include "core/kept.c"
+#include "core/large.c"
+#include "core/purge.c"
+
+#include "front/purger.c"
+#include "front/trim.c"
+#endif
+
+#if CM_PART == 0 || CM_PART == 4
 #include "base/report.c"
 
 #include "os/constant.c"
@@ -57,17 +69,11 @@
 #include "os/proc.c"
 #include "os/stack.c"
 #include "os/stop.c"
-#include "os/thread.c"
 
 #include "core/guard.c"
-#include "core/kept.c"
-#include "core/large.c"
-#include "core/purge.c"
 
 #include "front/memcheck.c"
-#include "front/purger.c"
 #include "front/sample.c"
-#include "front/trim.c"
 
 #include "inspect/check.c"
 #include "inspect/check_self.c"

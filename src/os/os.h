@@ -8,6 +8,7 @@
 #ifndef CM_OS_OS_H
 #define CM_OS_OS_H
 
+#include "base/compiler.h"
 #include "base/config.h"
 #include "base/host.h"
 #include "base/options.h"
