@@ -107,20 +107,21 @@
 #define TRIM_LEAST (CM_TINY ? 32 * KIB : 1 * MIB)
 #define TRIM_SHARE 8
 
-/* Bytes that all depots may hold when a class that one has nothing of needs memory, what
- * each may where there are many, and what each may at first; else it is merged back
- * first. Measured with sizes that drift: chunks that wait pin their neighbours, and 1.5 %
- * of the heap waiting cost a third more memory. Half as much, and strings that grow take
- * 1.7 times as long. So each merge is judged by what its class is asked for next. */
+/* Bytes that all depots may hold when a class that one has nothing of needs memory; else
+ * it is merged back first. Measured with sizes that drift: chunks that wait pin their
+ * neighbours, and 1.5 % of the heap waiting cost a third more memory. Half as much, and
+ * strings that grow take 1.7 times as long. So each merge is judged by what its class is
+ * asked for next, and one that nobody regrets takes DEPOT_STEP away, down to the least.
+ * The share of one depot, where there are many. */
 #define DEPOT_READY (CM_TINY ? 4 * KIB : 512 * KIB)
-#define DEPOT_READY_LEAST (DEPOT_READY / 4)
-#define DEPOT_READY_FIRST (DEPOT_READY / 32)
-
-/* A merge that is regretted counts like so many that are not; each of those is worth so
- * many bytes; and this many more than regrets: the sizes drift. */
-#define DEPOT_REGRET 4
+#define DEPOT_READY_LEAST (DEPOT_READY / 32)
 #define DEPOT_STEP (DEPOT_READY / 128)
-#define DEPOT_DRIFT 32
+#define DEPOT_SHARE_LEAST (DEPOT_READY / 4)
+
+/* A merge that is regretted counts like so many that are not; so many of those, beyond
+ * the regrets, and the sizes drift. */
+#define DEPOT_REGRET 4
+#define DEPOT_DRIFT 160
 
 /* realloc to more, up to here: two hits and a copy are cheaper than the arena's lock. */
 #define GROW_BY_MOVE ((size_t)4096)

@@ -96,16 +96,16 @@ bool depot_unwanted(depot_t *d, unsigned *k)
     depot_shelf_t *shelf = &d->shelf[*k];
     bool unwanted = !shelf->wanted && (shelf->parked != NULL || shelf->loose.count > 0);
     shelf->wanted = false;
-    if (unwanted && shelf->merged && d->regrets > -DEPOT_DRIFT)
-        d->regrets--;
+    if (unwanted && shelf->merged && d->merges < DEPOT_DRIFT)
+        d->merges++;
     shelf->merged |= unwanted;
     return unwanted;
 }
 
 void depot_missed(depot_t *d, unsigned k)
 {
-    if (d->shelf[k].merged && depot_ready(d) < DEPOT_READY)
-        d->regrets += DEPOT_REGRET;
+    if (d->shelf[k].merged)
+        d->merges -= d->merges < DEPOT_REGRET ? d->merges : DEPOT_REGRET;
     d->shelf[k].merged = false;
 }
 

@@ -28,8 +28,8 @@ typedef struct depot_shelf {
 typedef struct depot {
     size_t bytes;
     depot_shelf_t shelf[CLASS_COUNT];
-    unsigned hand; /* goes round the shelves */
-    int regrets;   /* merges that were regretted, weighed against those that were not */
+    unsigned hand;   /* goes round the shelves */
+    unsigned merges; /* that nobody has regretted, less what the regrets weigh */
 } depot_t;
 
 /* Park a magazine of chunks of class k. An empty one is nothing. */
@@ -58,11 +58,13 @@ void depot_missed(depot_t *d, unsigned k);
 /* Bytes that may wait here while others need memory. */
 CM_INLINE size_t depot_ready(const depot_t *d)
 {
-    return DEPOT_READY_FIRST + (d->regrets > 0 ? (size_t)d->regrets * DEPOT_STEP : 0);
+    size_t less = d->merges * DEPOT_STEP;
+    return less < DEPOT_READY - DEPOT_READY_LEAST ? DEPOT_READY - less
+                                                  : DEPOT_READY_LEAST;
 }
 
 /* Sizes go and do not come again. */
-CM_INLINE bool depot_drifts(const depot_t *d) { return d->regrets == -DEPOT_DRIFT; }
+CM_INLINE bool depot_drifts(const depot_t *d) { return d->merges == DEPOT_DRIFT; }
 
 /* A tick has gone by. What nobody has taken any of for PURGE_TICKS ticks, or parked any
  * of for half of that, is idle. */

@@ -13,15 +13,15 @@ static void merge_class(arena_t *a, unsigned k)
 static size_t depot_limit(const depot_t *d)
 {
     size_t share = DEPOT_READY / arena_count(), ready = depot_ready(d);
-    if (share < DEPOT_READY_LEAST)
-        share = DEPOT_READY_LEAST;
+    if (share < DEPOT_SHARE_LEAST)
+        share = DEPOT_SHARE_LEAST;
     return ready < share ? ready : share;
 }
 
 void arena_merge_idle_locked(arena_t *a)
 {
     unsigned left = 2 * CLASS_COUNT, k; /* the first round may find all wanted */
-    if (cm_likely(a->depot.bytes <= DEPOT_READY_FIRST))
+    if (cm_likely(a->depot.bytes <= DEPOT_READY_LEAST))
         return;
     for (size_t most = depot_limit(&a->depot); a->depot.bytes > most && left > 0; left--)
         if (depot_unwanted(&a->depot, &k))

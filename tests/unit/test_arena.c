@@ -480,16 +480,9 @@ static size_t park(arena_t *a, size_t size, unsigned count)
     return m.count * size;
 }
 
-/* As after many a merge that was regretted. */
-static void let_all_wait(void)
-{
-    own.depot.regrets = (int)((DEPOT_READY - DEPOT_READY_FIRST) / DEPOT_STEP);
-}
-
 static void a_full_depot_is_merged_before_other_sizes_are_served(void **state)
 {
     size_t parked = 0;
-    let_all_wait();
     while (parked < DEPOT_READY)
         parked += park(*state, 1024, 4);
     assert_int_equal(own.depot.bytes, parked);
@@ -504,7 +497,6 @@ static void a_full_depot_is_merged_before_other_sizes_are_served(void **state)
 static void what_was_asked_for_lately_is_merged_last(void **state)
 {
     size_t wanted = park(*state, 64, 2), parked = wanted;
-    let_all_wait();
     depot_park(&own.depot, class_of(64), depot_take(&own.depot, class_of(64), ~0u));
     while (parked <= DEPOT_READY)
         parked += park(*state, 1024, 4);
@@ -523,7 +515,6 @@ static void what_was_asked_for_lately_is_merged_last(void **state)
 static void arenas_share_what_may_wait(void **state)
 {
     size_t parked = 0;
-    let_all_wait();
     while (parked <= DEPOT_READY / 2)
         parked += park(*state, 1024, 4);
     assert_int_equal(arena_count(), 1);
@@ -545,21 +536,23 @@ static void a_depot_that_has_miscounted_is_no_endless_search(void **state)
 
 static void a_depot_below_its_limit_is_left_alone(void **state)
 {
-    let_all_wait();
     size_t parked = park(*state, 512, 4);
     take(*state, 64);
     assert_int_equal(own.depot.bytes, parked);
 }
 
-static void what_is_asked_for_again_waits_the_next_time(void **state)
+static void less_waits_after_merges_that_nobody_regretted(void **state)
 {
     size_t parked = 0;
-    while (parked <= DEPOT_READY_FIRST)
+    while (parked <= DEPOT_READY / 2)
         parked += park(*state, 1024, 4);
-    take(*state, 96);
+    take(*state, 64);
+    assert_int_equal(own.depot.bytes, parked);
+    own.depot.merges = DEPOT_READY / 2 / DEPOT_STEP;
+    take(*state, 64);
     assert_int_equal(own.depot.bytes, 0);
-    arena_take_run_locked(*state, 1024, CHUNK_ALIGN, 1);
-    assert_int_equal(own.depot.regrets, DEPOT_REGRET);
+    arena_take_run_locked(*state, 1024, CHUNK_ALIGN, 1); /* but this one is */
+    assert_int_equal(own.depot.merges, DEPOT_READY / 2 / DEPOT_STEP - DEPOT_REGRET);
 }
 
 /* A hole of so many bytes; one that is larger is there, too. */
@@ -578,7 +571,7 @@ static void any_hole_is_taken_where_sizes_drift(void **state)
 {
     void *hole = chunk_mem(given_holes(*state, 256, 4096));
     assert_ptr_not_equal(arena_take_run_locked(*state, 64, CHUNK_ALIGN, 64).first, hole);
-    own.depot.regrets = -DEPOT_DRIFT;
+    own.depot.merges = DEPOT_DRIFT;
     magazine_t m = arena_take_run_locked(*state, 64, CHUNK_ALIGN, 64);
     assert_ptr_equal(m.first, hole);
     assert_int_equal(m.count, 256 / 64);
@@ -787,7 +780,7 @@ int main(void)
         arena_test(arenas_share_what_may_wait),
         arena_test(a_depot_that_has_miscounted_is_no_endless_search),
         arena_test(a_depot_below_its_limit_is_left_alone),
-        arena_test(what_is_asked_for_again_waits_the_next_time),
+        arena_test(less_waits_after_merges_that_nobody_regretted),
         arena_test(any_hole_is_taken_where_sizes_drift),
         arena_test(a_second_free_is_found_wherever_the_chunk_went),
         arena_test(a_second_free_of_what_was_given_in_a_list_is_found),

@@ -231,45 +231,41 @@ static void the_hand_stops_where_there_is_something(void **state)
     assert_int_equal(k, K);
 }
 
-static void a_regret_lets_more_wait(void **state)
-{
-    (void)state;
-    size_t first = depot_ready(&depot);
-    depot_missed(&depot, K); /* was never merged */
-    assert_int_equal(depot_ready(&depot), first);
-    assert_true(park_and_merge(K));
-    assert_int_equal(depot_ready(&depot), first);
-    depot_missed(&depot, K);
-    depot_missed(&depot, K); /* once */
-    assert_int_equal(depot_ready(&depot), first + DEPOT_REGRET * DEPOT_STEP);
-    for (unsigned i = 0; i < DEPOT_READY / DEPOT_STEP; i++) {
-        assert_true(park_and_merge(K));
-        depot_missed(&depot, K);
-    }
-    assert_in_range(depot_ready(&depot), DEPOT_READY,
-                    DEPOT_READY + DEPOT_REGRET * DEPOT_STEP);
-}
-
 static void merges_that_nobody_regrets_let_less_wait(void **state)
 {
     (void)state;
-    assert_true(park_and_merge(K));
-    depot_missed(&depot, K);
-    assert_true(park_and_merge(K));
-    for (unsigned i = DEPOT_REGRET; i > 0; i--) {
-        assert_int_equal(depot_ready(&depot), DEPOT_READY_FIRST + i * DEPOT_STEP);
-        assert_true(park_and_merge(K));
-    }
-    assert_int_equal(depot_ready(&depot), DEPOT_READY_FIRST);
+    assert_true(park_and_merge(K)); /* might be regretted yet */
     for (unsigned i = 0; i < DEPOT_DRIFT; i++) {
+        size_t less = i * DEPOT_STEP, most = DEPOT_READY - DEPOT_READY_LEAST;
+        assert_int_equal(depot_ready(&depot), DEPOT_READY - (less < most ? less : most));
         assert_false(depot_drifts(&depot));
         assert_true(park_and_merge(K));
     }
-    assert_true(park_and_merge(K));
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(depot_drifts(&depot));
+        assert_int_equal(depot_ready(&depot), DEPOT_READY_LEAST);
+        assert_true(park_and_merge(K));
+    }
+}
+
+static void a_regret_lets_more_wait(void **state)
+{
+    (void)state;
+    depot.merges = DEPOT_DRIFT;
+    depot_missed(&depot, K); /* was never merged */
     assert_true(depot_drifts(&depot));
-    assert_int_equal(depot_ready(&depot), DEPOT_READY_FIRST);
+    assert_true(park_and_merge(K));
     depot_missed(&depot, K);
     assert_false(depot_drifts(&depot));
+    depot_missed(&depot, K); /* once */
+    assert_int_equal(depot.merges, DEPOT_DRIFT - DEPOT_REGRET);
+    depot.merges = DEPOT_REGRET + 1;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(depot.merges, i == 0 ? DEPOT_REGRET + 1 : i == 1);
+        assert_true(park_and_merge(K));
+        depot_missed(&depot, K);
+    }
+    assert_int_equal(depot_ready(&depot), DEPOT_READY);
 }
 
 #define depot_test(f) cmocka_unit_test_setup(f, reset)

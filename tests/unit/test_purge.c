@@ -174,7 +174,6 @@ static void given_parked(arena_t *a, size_t size, unsigned count)
 
 static void a_depot_that_nobody_asks_is_merged(void **state)
 {
-    own.depot.regrets = (int)(DEPOT_READY / DEPOT_STEP); /* all may wait */
     given_parked(*state, 64, 4);
     given_parked(*state, 512, 4);
     ticks(*state, PURGE_TICKS / 2 - 1);
