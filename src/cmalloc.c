@@ -1,8 +1,8 @@
 /*
  * cmalloc.c - the library as one translation unit, or as four for the linker to place:
  * what even small programs run (CM_PART=1), what runs at the start and then no more (2),
- * what programs with more memory run (3), and the rest (4). So a program has little of the
- * code resident (src/library.ld).
+ * what programs with more memory run (3), and the rest (4). So a program has little of
+ * the code resident (src/library.ld).
  * In each part the bottom layer comes first.
  */
 #ifndef CM_PART
