@@ -111,12 +111,11 @@
  * it is merged back first. Measured with sizes that drift: chunks that wait pin their
  * neighbours, and 1.5 % of the heap waiting cost a third more memory. Half as much, and
  * strings that grow take 1.7 times as long. So each merge is judged by what its class is
- * asked for next, and one that nobody regrets takes DEPOT_STEP away, down to the least.
- * The share of one depot, where there are many. */
+ * asked for next, and one that nobody regrets takes DEPOT_STEP away, down to the least. */
 #define DEPOT_READY (CM_TINY ? 4 * KIB : 512 * KIB)
 #define DEPOT_READY_LEAST (DEPOT_READY / 32)
 #define DEPOT_STEP (DEPOT_READY / 128)
-#define DEPOT_SHARE_LEAST (DEPOT_READY / 4)
+#define DEPOT_SHARE_LEAST (DEPOT_READY / 4) /* of each, however many arenas share it */
 
 /* A merge that is regretted counts like so many that are not; so many of those, beyond
  * the regrets, and the sizes drift. */

@@ -6,11 +6,11 @@
  * it is full.
  * Invariants, under the arena's lock: every chunk here is in use as far as the heap knows
  * and bears link_key; a parked magazine has at least two chunks; bytes == the sum of
- * class sizes over all chunks here. Merging what is here back into the heap is arena.c's
+ * class sizes over all chunks here. Merging what is here back into the heap is merge.c's
  * decision: ready chunks are fast, merged ones are lean. Which of the two this program
  * wants shows afterwards (as with the ghosts of a cache: Megiddo and Modha, ARC, 2003): a
- * class that is asked for when it has just been merged should have stayed; one of which
- * more comes here before anybody asks was rightly merged.
+ * class that is missed when it has been merged should have stayed; one that waits again,
+ * to be merged again, before anybody has missed it was rightly merged.
  */
 #ifndef CM_CORE_DEPOT_H
 #define CM_CORE_DEPOT_H
@@ -22,7 +22,7 @@ typedef struct depot_shelf {
     magazine_t loose;
     unsigned ticks; /* until what is here is idle */
     bool wanted;    /* since the hand was here */
-    bool merged;    /* and nobody has asked for it since */
+    bool merged;    /* and not missed since */
 } depot_shelf_t;
 
 typedef struct depot {
@@ -52,7 +52,7 @@ magazine_t depot_take_back(depot_t *d, unsigned k);
  * for it since the hand was here last. The caller merges it. */
 bool depot_unwanted(depot_t *d, unsigned *k);
 
-/* Class k, of which nothing is here, has to be cut from the heap. */
+/* Class k is asked for, nothing of it is here, and it has to be cut from the heap. */
 void depot_missed(depot_t *d, unsigned k);
 
 /* Bytes that may wait here while others need memory. */

@@ -40,9 +40,9 @@ static void empty_class(thread_t *t, unsigned k)
     t->spare[k] = (magazine_t){NULL, 0};
 }
 
-/* Ready against merged, here as in the depot (core/merge.c): what a thread
- * has of sizes that it no longer uses pins the memory around it. At each visit to the
- * arena a hand looks at the next class. One whose bin has not changed since the hand was
+/* Ready against merged, here as in the depot (core/merge.c): what a thread has of sizes
+ * that it no longer uses pins the memory around it. At each visit to the arena a hand
+ * looks at the next class. One whose bin has not changed since the hand was
  * there last goes to the depot. A bin whose first chunk goes out and comes back between
  * two looks is taken for one; it costs a visit more. */
 void cache_look_round(thread_t *t)

@@ -60,7 +60,8 @@ static const void *image_at(const target_t *t, uint64_t offset, uint64_t size,
 
 /* count objects of a type. */
 #define image_objects(t, offset, type, count) \
-    ((const type *)image_at((t), (offset), (count) * sizeof(type), _Alignof(type)))
+    ((const type *)image_at((t), (offset), (uint64_t)(count) * sizeof(type), \
+                            _Alignof(type)))
 
 static void add_part(target_t *t, const elf_segment *s)
 {

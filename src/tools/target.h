@@ -87,12 +87,14 @@ void parts_sort(target_t *t);
 const target_part *parts_find(const target_t *t, uintptr_t address);
 bool parts_move(reader_t *r, uintptr_t address, size_t size);
 
+/* The buffer that parts_copy needs; to be freed with free. */
+void parts_make_buffer(target_t *t);
+
 /* Copies up to size bytes of the target; returns how many there are in a row. */
 typedef size_t (*part_read)(target_t *t, uintptr_t address, char *to, size_t size);
 
-/* The window is a copy from now on: of [address, address + size) and of what may be asked
- * for next, but of nothing below lowest. False: not all of it can be read. */
-void parts_make_buffer(target_t *t);
+/* The window becomes a copy: of [address, address + size) and of what may be asked for
+ * next, but of nothing below lowest. False: not all of it can be read. */
 bool parts_copy(target_t *t, uintptr_t lowest, uintptr_t address, size_t size,
                 part_read read);
 
