@@ -111,7 +111,7 @@
  * it is merged back first. Measured with sizes that drift: chunks that wait pin their
  * neighbours, and 1.5 % of the heap waiting cost a third more memory. Half as much, and
  * strings that grow take 1.7 times as long. So each merge is judged by what its class is
- * asked for next, and one that nobody regrets takes DEPOT_STEP away, down to the least. */
+ * asked for next, and one that nobody regrets takes DEPOT_STEP away, to the least. */
 #define DEPOT_READY (CM_TINY ? 4 * KIB : 512 * KIB)
 #define DEPOT_READY_LEAST (DEPOT_READY / 32)
 #define DEPOT_STEP (DEPOT_READY / 128)
