@@ -51,6 +51,7 @@
 #endif
 
 #if CM_PART == 0 || CM_PART == 3
+#include "os/gather.c"
 #include "os/thread.c"
 
 #include "core/kept.c"

@@ -88,6 +88,19 @@
  * more than were ever live. */
 #define LARGE_KEPT 16
 
+/* Mappings of the kernel that one M chunk may be gathered from, as long as the process
+ * has no more than so many M chunks: it may have some 65,000 mappings (vm.max_map_count).
+ */
+#define LARGE_PARTS (CM_TINY ? 3 : 16)
+#define LARGE_GATHER_MOST 512
+
+/* The mmap threshold follows the sizes that are freed up to here, and beyond where they
+ * are too many to be kept: larger ones give their pages to each other. */
+#define LARGE_ADAPT_MOST (HEAP_MAX_SIZE / 8 + 64 * KIB) /* and a header */
+
+/* Growing by less, an M chunk takes no kept pages, which it would have to move for. */
+#define LARGE_GATHER_LEAST (CM_TINY ? 4 * KIB : 64 * KIB)
+
 /* M chunks: glibc's documented defaults (mallopt(3)). */
 #define MMAP_THRESHOLD_DEFAULT (CM_TINY ? 32 * KIB : 128 * KIB)
 #define MMAP_THRESHOLD_MAX (HEAP_MAX_SIZE / 2)

@@ -82,7 +82,7 @@ static mchunkptr fill_slot(guard_slot_t *s, uintptr_t page, size_t n, size_t ali
     s->n = n;
     s->hidden = ~mem;
     return large_chunk(large_place((char *)page, /* NOLINT(performance-no-int-to-ptr) */
-                                   os_page, mem - CHUNK_HEADER - page));
+                                   os_page, mem - CHUNK_HEADER - page, NULL));
 }
 
 mchunkptr guard_take(size_t n, size_t align, const guard_trace_t *who)

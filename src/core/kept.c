@@ -5,7 +5,7 @@
 #include "os/os.h"
 
 static _Atomic size_t live, kept_bytes;
-_Atomic size_t large_live_most;
+_Atomic size_t large_live_most, large_count;
 _Atomic(large_info *) large_kept[LARGE_KEPT];
 
 void large_count_live(ptrdiff_t bytes)
@@ -87,6 +87,21 @@ static large_info *pick_best(size_t need)
     return best;
 }
 
+/* In the place of a smaller one, if none is empty. */
+static bool put_or_replace(large_info *info)
+{
+    if (put(info))
+        return true;
+    large_info *least = pick_best(0);
+    if (least == NULL || least->mapped >= info->mapped) {
+        if (least != NULL)
+            large_kept_put(least);
+        return false;
+    }
+    os_unmap(least, least->mapped);
+    return put(info);
+}
+
 /* --- what is worth keeping --- */
 
 /* Whoever frees one large chunk and goes to sleep has no use for what was kept, and a
@@ -107,9 +122,14 @@ static void note_demand(void)
         atomic_store_explicit(&in_demand, true, memory_order_relaxed);
 }
 
+static bool is_keeping(void)
+{
+    return os_guard() == 0 && !cm_secure(zero) && keep_age() != 0;
+}
+
 static bool may_keep(void)
 {
-    return keep_age() != 0 && atomic_load_explicit(&in_demand, memory_order_relaxed);
+    return is_keeping() && atomic_load_explicit(&in_demand, memory_order_relaxed);
 }
 
 /* Requests below the threshold go to a heap: nobody would ask for a mapping of that size
@@ -135,13 +155,71 @@ CM_NEAR void large_make_way(void)
 }
 
 /* What need leaves of a kept mapping is kept by itself. */
-static void keep_rest(char *rest, size_t mapped)
+static void keep_rest(char *rest, size_t mapped, const large_parts_t *parts)
 {
-    large_info *info = large_place(rest, mapped, chunk_start(sizeof(large_info)));
+    large_info *info = large_place(rest, mapped, chunk_start(sizeof(large_info)), parts);
     info->magic = LARGE_KEPT_MAGIC ^ (uintptr_t)info;
     info->ticks = 0;
     if (!is_wanted(info) || !may_keep() || !put(info))
         os_unmap(info, mapped);
+}
+
+/* --- gathering --- */
+
+typedef struct gathered {
+    os_part_t part[LARGE_PARTS];
+    large_parts_t parts; /* the same, as a large_info has them */
+    size_t bytes;
+    char *rest; /* what is left of the last one */
+    size_t rest_bytes;
+    large_parts_t rest_parts;
+} gathered_t;
+
+/* Add as much of info as need asks for. */
+static void add(gathered_t *g, large_info *info, size_t need)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < info->parts.count && g->parts.count < LARGE_PARTS; i++) {
+        size_t size = large_part_size(info, i, at);
+        if (size > need - g->bytes)
+            size = need - g->bytes;
+        if (size == 0)
+            break;
+        g->part[g->parts.count] = (os_part_t){(char *)info + at, size};
+        g->parts.size[g->parts.count++] = size;
+        g->bytes += size;
+        at += size;
+    }
+    g->rest = (char *)info + at;
+    g->rest_bytes = info->mapped - at;
+    g->rest_parts = large_cut_parts(info, at, info->mapped);
+}
+
+static bool may_gather(const gathered_t *g, size_t need)
+{
+    return g->bytes < need && g->parts.count < LARGE_PARTS &&
+           atomic_load_explicit(&large_count, memory_order_relaxed) <= LARGE_GATHER_MOST;
+}
+
+char *large_gather(large_info *info, size_t need, large_parts_t *parts, size_t *fresh)
+{
+    gathered_t g = {.bytes = 0};
+    large_info *picked[LARGE_PARTS];
+    unsigned count = 0;
+    add(&g, info, need);
+    while (may_gather(&g, need) && (picked[count] = pick_best(SIZE_MAX)) != NULL)
+        add(&g, picked[count++], need);
+    char *base = os_gather(g.part, g.parts.count, need);
+    if (base == NULL) {
+        while (count > 0)
+            large_kept_put(picked[--count]);
+        return NULL;
+    }
+    if (g.rest_bytes > 0)
+        keep_rest(g.rest, g.rest_bytes, &g.rest_parts);
+    *parts = g.parts;
+    *fresh = g.bytes;
+    return base;
 }
 
 mchunkptr large_reuse(size_t n, zone_t *zero)
@@ -154,24 +232,28 @@ mchunkptr large_reuse(size_t n, zone_t *zero)
         note_demand();
         return NULL;
     }
-    size_t mapped = best->mapped;
-    if (mapped < need) { /* its pages are worth more than fresh ones */
-        large_info *grown = os_remap(best, mapped, need, true);
-        if (grown == NULL) {
+    size_t mapped = best->mapped, fresh;
+    large_parts_t parts;
+    char *base = (char *)best;
+    if (mapped < need) {
+        base = large_gather(best, need, &parts, &fresh);
+        if (base == NULL) {
             os_unmap(best, mapped);
             return NULL;
         }
-        best = grown;
-        *zero = (zone_t){(uintptr_t)grown + mapped, UINTPTR_MAX};
-        mapped = need;
-    } else if (mapped - need > need / 4) {
-        keep_rest((char *)best + need, mapped - need);
-        mapped = need;
+        *zero = (zone_t){(uintptr_t)base + fresh, UINTPTR_MAX};
+    } else {
+        if (mapped - need <= need / 4)
+            need = mapped;
+        parts = large_cut_parts(best, 0, need);
+        large_parts_t rest = large_cut_parts(best, need, mapped);
+        if (mapped > need)
+            keep_rest(base + need, mapped - need, &rest);
     }
-    large_count_live((ptrdiff_t)mapped);
-    large_place((char *)best, mapped, first);
+    large_count_live((ptrdiff_t)need);
+    large_place(base, need, first, &parts);
     large_make_room(0);
-    return chunk_at(best, first);
+    return chunk_at(base, first);
 }
 
 bool large_keep(mchunkptr c)
@@ -181,15 +263,21 @@ bool large_keep(mchunkptr c)
         guard_give(info);
         return false;
     }
+    size_t size = info->mapped - info->offset;
     large_count_live(-(ptrdiff_t)info->mapped);
     info->magic = LARGE_KEPT_MAGIC ^ (uintptr_t)info;
     info->ticks = 0;
-    bool wanted = is_wanted(info);
-    bool kept_it = os_guard() == 0 && !cm_secure(zero) && may_keep() &&
-                   large_make_room(info->mapped) && put(info);
+    if (size <= LARGE_ADAPT_MOST || !is_keeping())
+        large_adapt_threshold(size);
+    bool wanted = is_wanted(info), may = may_keep();
+    bool kept_it = may && large_make_room(info->mapped) && put_or_replace(info);
     if (kept_it && !wanted)
         atomic_store_explicit(&unwanted, true, memory_order_relaxed);
     if (!kept_it) {
+        if (may) { /* there are more of them than places: a heap serves better */
+            large_adapt_threshold(size);
+            atomic_store_explicit(&unwanted, true, memory_order_relaxed);
+        }
         os_release(info, info->mapped + os_guard(), info->mapped);
         atomic_store_explicit(&let_go, os_milliseconds(), memory_order_relaxed);
     }

@@ -8,13 +8,31 @@
 
 static size_t seal_for(const large_info *info)
 {
-    size_t where = seal_of((size_t)info, info->mapped);
-    return seal_of(where, seal_of((size_t)info->arena, info->offset));
+    size_t where = seal_of((size_t)info, info->mapped), parts = info->parts.count;
+    for (size_t i = 0; i + 1 < info->parts.count; i++)
+        parts = seal_of(parts, info->parts.size[i]);
+    return seal_of(where, seal_of((size_t)info->arena, info->offset) ^ parts);
 }
 
-bool large_is_sealed(const large_info *info) { return info->seal == seal_for(info); }
+bool large_is_sealed(const large_info *info)
+{
+    return info->parts.count - 1 < LARGE_PARTS && info->seal == seal_for(info);
+}
 
-large_info *large_place(char *base, size_t mapped, size_t offset)
+large_parts_t large_cut_parts(const large_info *info, size_t from, size_t to)
+{
+    large_parts_t cut = {.count = 0};
+    for (size_t i = 0, at = 0, end; i < info->parts.count; i++, at = end) {
+        end = at + large_part_size(info, i, at);
+        size_t first = at > from ? at : from, last = end < to ? end : to;
+        if (first < last)
+            cut.size[cut.count++] = last - first;
+    }
+    return cut;
+}
+
+large_info *large_place(char *base, size_t mapped, size_t offset,
+                        const large_parts_t *parts)
 {
     large_info *info = (large_info *)(void *)base;
     mchunkptr c = chunk_at(base, offset);
@@ -22,6 +40,9 @@ large_info *large_place(char *base, size_t mapped, size_t offset)
     info->arena = NULL;
     info->mapped = mapped;
     info->offset = offset;
+    info->parts.count = 1;
+    if (parts != NULL)
+        info->parts = *parts;
     info->seal = seal_for(info);
     c->prev_size = offset;
     chunk_set_word(c, (mapped - offset) | CHUNK_M);
@@ -69,7 +90,9 @@ static char *remap_guarded(char *base, size_t before, size_t mapped)
         os_release(base + mapped + guard, before - mapped, before - mapped - guard);
         return base;
     }
-    char *moved = os_remap(base, before, mapped + guard, true);
+    char *moved = os_may_grow(mapped - before)
+                      ? os_remap(base, before, mapped + guard, true)
+                      : NULL;
     if (moved == NULL)
         return NULL;
     guard_end(moved + mapped);
@@ -87,7 +110,8 @@ static mchunkptr map_new(size_t n, size_t align)
     if (align <= CHUNK_ALIGN) {
         size_t mapped = os_pages(n + head);
         char *base = map_guarded(mapped);
-        return base == NULL ? NULL : chunk_at(large_place(base, mapped, first), first);
+        return base == NULL ? NULL
+                            : chunk_at(large_place(base, mapped, first, NULL), first);
     }
     size_t wide = os_pages(n + head + align);
     char *base = os_map(wide + os_guard());
@@ -104,7 +128,7 @@ static mchunkptr map_new(size_t n, size_t align)
         os_unmap(base, before);
     base += before;
     size_t offset = mem - (uintptr_t)base - CHUNK_HEADER;
-    large_place(base, mapped, offset);
+    large_place(base, mapped, offset, NULL);
     return chunk_at(base, offset);
 }
 
@@ -178,26 +202,48 @@ void large_give_locked(arena_t *a, mchunkptr c)
     large_keep(c);
 }
 
+/* More: kept pages, if there are any, cost less than fresh ones. What has several parts
+ * can move in no other way. */
+static char *grow(large_info *info, size_t mapped, large_parts_t *parts)
+{
+    size_t before = info->mapped, fresh;
+    bool several = info->parts.count > 1;
+    char *base = NULL;
+    if (!os_may_grow(mapped - before))
+        return NULL;
+    if (several || (mapped - before >= LARGE_GATHER_LEAST && large_kept_bytes() > 0))
+        base = large_gather(info, mapped, parts, &fresh);
+    if (base != NULL || several)
+        return base;
+    large_make_room(mapped - before);
+    parts->count = 1;
+    return os_remap(info, before, mapped, true);
+}
+
+static char *shrink(large_info *info, size_t mapped, large_parts_t *parts)
+{
+    *parts = large_cut_parts(info, 0, mapped);
+    return os_remap(info, info->mapped, mapped, true);
+}
+
 mchunkptr large_resize(mchunkptr c, size_t n)
 {
     large_info *info = large_info_of(c);
     size_t offset = c->prev_size, mapped = os_pages(offset + CHUNK_HEADER + n);
     size_t before = info->mapped;
+    large_parts_t parts = {.count = 1};
     if (mapped == before)
         return c;
     if (guard_has(info))
         return NULL;
-    if (mapped > before) {
-        large_make_room(mapped - before);
-        if (!os_may_grow(mapped - before))
-            return NULL;
-    }
-    char *base = os_guard() > 0 ? remap_guarded((char *)info, before, mapped)
-                                : os_remap(info, before, mapped, true);
+    char *base = os_guard() > 0    ? remap_guarded((char *)info, before, mapped)
+                 : mapped > before ? grow(info, mapped, &parts)
+                                   : shrink(info, mapped, &parts);
     if (base == NULL)
         return NULL;
     large_count_live((ptrdiff_t)mapped - (ptrdiff_t)before);
-    large_place(base, mapped, offset);
+    large_make_room(0);
+    large_place(base, mapped, offset, &parts);
     return chunk_at(base, offset);
 }
 

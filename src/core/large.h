@@ -19,15 +19,22 @@
 
 #include "core/arena.h"
 
+/* What the kernel takes for a mapping: it moves and grows no two by one call. */
+typedef struct large_parts {
+    size_t count;             /* of them, one after another, in an M chunk's mapping */
+    size_t size[LARGE_PARTS]; /* of each but the last, which goes on to the end */
+} large_parts_t;
+
 typedef struct large_info {
     size_t magic; /* LARGE_MAGIC ^ its own address */
-    size_t seal;  /* of its address, arena, mapped and offset */
+    size_t seal;  /* of its address, arena, mapped, offset and parts */
     arena_t *arena;
     struct large_info *older, *newer;
     size_t mapped;    /* bytes of the mapping */
     size_t offset;    /* of the chunk in it */
     size_t link_seal; /* of older and newer; under the arena's lock */
     size_t ticks;     /* a kept one's age */
+    large_parts_t parts;
 } CM_ALIGNED(CHUNK_ALIGN) large_info;
 
 #define LARGE_MAGIC CM_MAGIC(0x677261)      /* "arg" */
@@ -35,9 +42,19 @@ typedef struct large_info {
 
 _Static_assert(sizeof(large_info) % CHUNK_ALIGN == 0, "a chunk may follow a large_info");
 
-/* Make an M chunk of memory that is there: mapped bytes from base, with the chunk at
- * offset. */
-large_info *large_place(char *base, size_t mapped, size_t offset);
+/* Make an M chunk of memory that is there: mapped bytes from base, in these parts (NULL:
+ * it is one), with the chunk at offset. */
+large_info *large_place(char *base, size_t mapped, size_t offset,
+                        const large_parts_t *parts);
+
+/* The parts that the bytes between two places of an M chunk's mapping lie in. */
+large_parts_t large_cut_parts(const large_info *info, size_t from, size_t to);
+
+/* Bytes of part i, which begins at `at`. */
+CM_INLINE size_t large_part_size(const large_info *info, size_t i, size_t at)
+{
+    return i + 1 < info->parts.count ? info->parts.size[i] : info->mapped - at;
+}
 
 /* The first seal is right. */
 bool large_is_sealed(const large_info *info);
@@ -52,14 +69,22 @@ mchunkptr large_map(size_t n, size_t align);
  *   live + kept <= the most that was ever live
  * (but for a moment, when two threads map at once) so that keeping never raises the peak.
  * Lock-free: each place is one pointer, taken and put by exchange.
+ * Where none is large enough, the pages of several are gathered into one mapping, in
+ * which each remains a part for the kernel.
  */
 extern _Atomic(large_info *) large_kept[LARGE_KEPT]; /* for readers from outside */
 extern _Atomic size_t large_live_most;               /* for statistics */
+extern _Atomic size_t large_count;                   /* M chunks of the process */
 
 void large_count_live(ptrdiff_t bytes); /* more or less than before are live */
 
 /* Unmap kept chunks until bytes more may be live or kept. False: they may not. */
 bool large_make_room(size_t bytes);
+
+/* A mapping of need bytes, more than info has: first the pages of info, which is gone,
+ * then those of kept ones, then fresh ones, which are zero, from *fresh on. The caller
+ * places it. NULL: info is as it was. */
+char *large_gather(large_info *info, size_t need, large_parts_t *parts, size_t *fresh);
 
 /* A kept chunk for n payload bytes, with what of it is zero; NULL: none fits. */
 mchunkptr large_reuse(size_t n, zone_t *zero);

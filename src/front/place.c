@@ -7,7 +7,6 @@
 #include "front/trim.h"
 #include "os/os.h"
 
-static _Atomic size_t large_count; /* M chunks of the process: mmap_max limits them */
 _Atomic size_t place_taken;
 
 static void count_taken(thread_t *t)
@@ -79,7 +78,6 @@ static void unlink_large(mchunkptr c)
 
 static void give_large(mchunkptr c)
 {
-    large_adapt_threshold(chunk_size(c));
     unlink_large(c);
     if (large_keep(c))
         purger_call();

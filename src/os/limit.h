@@ -19,6 +19,9 @@ void limit_discharge(size_t size);
  * discharged besides. */
 void limit_count_return(size_t size);
 
+/* Fresh memory, as os_map has it, that nobody has charged yet. */
+void *limit_map(size_t size);
+
 /* Debug variants: this call for memory is one of those that fail on request. */
 bool os_refused(void);
 

@@ -95,15 +95,21 @@ static void *map(void *hint, size_t size, int protection, int flags)
     return map_aligned(size, protection, flags);
 }
 
+void *limit_map(size_t size)
+{
+    void *p = map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+    if (p != NULL)
+        os_choose_pages(p, size);
+    return p;
+}
+
 void *os_map(size_t size)
 {
     if (!limit_charge(size))
         return NULL;
-    void *p = map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+    void *p = limit_map(size);
     if (p == NULL)
         limit_discharge(size);
-    else
-        os_choose_pages(p, size);
     return p;
 }
 

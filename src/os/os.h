@@ -117,10 +117,23 @@ bool os_release(void *p, size_t reserved, size_t committed);
 /* Grow or shrink a mapping, moving it where allowed. NULL: it is as it was. */
 void *os_remap(void *p, size_t old_size, size_t new_size, bool may_move);
 
+/* Pages of one of the kernel's mappings. */
+typedef struct os_part {
+    char *from;
+    size_t size;
+} os_part_t;
+
+/* A mapping of size bytes that begins with the pages of these parts, in their order;
+ * those that follow are fresh and zero. The parts are gone from where they were. NULL:
+ * all is as it was. To move a page costs a twentieth of what a fresh one does, or less.
+ * Each part remains a mapping of its own for the kernel, which moves no two by one
+ * call. */
+void *os_gather(const os_part_t *part, size_t count, size_t size);
+
 /*
- * Limits. Committed is what os_map, os_commit, os_remap and os_break_move have given and
- * not got back: heaps, M chunks, kept mappings, our own tables. It may all be resident;
- * what has been purged in between counts.
+ * Limits. Committed is what os_map, os_commit, os_remap, os_gather and os_break_move have
+ * given and not got back: heaps, M chunks, kept mappings, our own tables. It may all be
+ * resident; what has been purged in between counts.
  *   committed <= limit_hard, if that is set: a call that would pass it is refused
  *   os_may_grow <=> the soft limit is not passed, or nothing more can be given back
  * The soft limit is limit_soft, or seven eighths of the cgroup's if that is less.

@@ -240,6 +240,154 @@ static void the_largest_grows_when_none_is_large_enough(void **state)
     assert_ends_well(grown);
 }
 
+/* ---- gathering --------------------------------------------------------------------- */
+
+/* From here on what is freed is kept, whatever its size. */
+static void all_wanted(void)
+{
+    in_demand();
+    cm_options.mmap_threshold = MMAP_THRESHOLD_DEFAULT;
+    cm_options.thresholds_fixed = true;
+}
+
+/* Keep a mapping for each size, all of it of one byte: 1, 2 and so on. */
+static void keep_all(const size_t *sizes, unsigned count)
+{
+    mchunkptr c[8];
+    all_wanted();
+    for (unsigned i = 0; i < count; i++) {
+        c[i] = given_large(sizes[i], CHUNK_ALIGN);
+        memset(chunk_mem(c[i]), (int)i + 1, chunk_usable(c[i]));
+    }
+    for (unsigned i = 0; i < count; i++)
+        CHECK(large_keep(c[i]));
+}
+
+/* Bytes of c's memory, from the place on, that are as this one should be. */
+static size_t run_of(mchunkptr c, size_t at, unsigned char byte)
+{
+    const unsigned char *m = chunk_mem(c);
+    size_t n = 0;
+    while (at + n < chunk_usable(c) && m[at + n] == byte)
+        n++;
+    return n;
+}
+
+/* The largest first; what is left of the last one is kept. */
+static void several_serve(void)
+{
+    static const size_t sizes[] = {2 * MIB, 3 * MIB};
+    keep_all(sizes, 2);
+    size_t kept = large_kept_bytes();
+    mchunkptr c = reused(4 * MIB);
+    CHECK(c != NULL && large_info_of(c)->parts.count == 2);
+    CHECK(run_of(c, 0, 2) > 3 * MIB - os_page);
+    const size_t first =
+        large_info_of(c)->parts.size[0] - chunk_start(sizeof(large_info)) - CHUNK_HEADER;
+    CHECK(run_of(c, first + os_page, 1) == chunk_usable(c) - first - os_page);
+    CHECK(large_kept_bytes() == kept - large_info_of(c)->mapped);
+    mchunkptr rest = reused(SMALLEST);
+    CHECK(rest != NULL && run_of(rest, os_page, 1) == chunk_usable(rest) - os_page);
+    memset(chunk_mem(c), 7, 4 * MIB);
+    large_keep(c); /* and serves again, cut between its parts */
+    mchunkptr cut = reused(2 * MIB);
+    CHECK(cut != NULL && run_of(cut, 0, 7) == chunk_usable(cut));
+    CHECK(large_info_of(cut)->parts.count == 1);
+}
+
+static void the_pages_of_several_are_gathered_for_a_larger_one(void **state)
+{
+    (void)state;
+    assert_ends_well(several_serve);
+}
+
+static void growing_takes(void)
+{
+    static const size_t sizes[] = {2 * MIB, 3 * MIB};
+    mchunkptr c = given_large(2 * MIB, CHUNK_ALIGN);
+    pattern_fill(chunk_mem(c), 2 * MIB, 5);
+    keep_all(sizes, 2);
+    c = large_resize(c, 6 * MIB);
+    CHECK(c != NULL && large_info_of(c)->parts.count == 3);
+    CHECK(pattern_holds(chunk_mem(c), 2 * MIB, 2 * MIB, 5));
+    CHECK(run_of(c, 3 * MIB, 2) > 0 && run_of(c, 6 * MIB - os_page, 1) > 0);
+    pattern_fill(chunk_mem(c), 6 * MIB, 6);
+    c = large_resize(c, 9 * MIB);
+    const size_t rest = LARGE_PARTS > 3; /* of the last one, if it may be a part, too */
+    CHECK(c != NULL && large_info_of(c)->parts.count == 3 + rest);
+    CHECK(pattern_holds(chunk_mem(c), 6 * MIB, 6 * MIB, 6));
+    c = large_resize(c, 4 * MIB);
+    CHECK(c != NULL && large_info_of(c)->parts.count == 2);
+    CHECK(pattern_holds(chunk_mem(c), 4 * MIB, 6 * MIB, 6));
+    c = large_resize(c, MIB);
+    CHECK(c != NULL && large_info_of(c)->parts.count == 1);
+    c = large_resize(c, 2 * MIB);
+    CHECK(c != NULL && pattern_holds(chunk_mem(c), MIB, 6 * MIB, 6));
+}
+
+static void a_chunk_that_grows_takes_kept_pages(void **state)
+{
+    (void)state;
+    assert_ends_well(growing_takes);
+}
+
+/* Chunks that come, go and change, each with its own pattern; and the kernel's mappings
+ * are no more than the parts allow. */
+static void at_random(void)
+{
+    enum { COUNT = 12 };
+    mchunkptr c[COUNT] = {NULL};
+    size_t filled[COUNT], most_parts = 0;
+    uint64_t chance = support_seed;
+    all_wanted();
+    for (unsigned round = 0; round < 3000; round++) {
+        size_t i = random_below(&chance, COUNT);
+        size_t n = SMALLEST + random_below(&chance, 40 * SMALLEST);
+        if (c[i] != NULL) {
+            CHECK(pattern_holds(chunk_mem(c[i]), filled[i], filled[i], i));
+            if (round % 3 != 0) {
+                large_keep(c[i]);
+                c[i] = NULL;
+                continue;
+            }
+            CHECK((c[i] = large_resize(c[i], n)) != NULL);
+            size_t same = n < filled[i] ? n : filled[i];
+            CHECK(pattern_holds(chunk_mem(c[i]), same, filled[i], i));
+        } else if ((c[i] = reused(n)) == NULL) {
+            c[i] = given_large(n, CHUNK_ALIGN);
+        }
+        size_t parts = large_info_of(c[i])->parts.count;
+        most_parts = parts > most_parts ? parts : most_parts;
+        pattern_fill(chunk_mem(c[i]), filled[i] = n, i);
+    }
+    CHECK(most_parts > 1 && most_parts <= LARGE_PARTS);
+}
+
+static void contents_survive_whatever_is_gathered(void **state)
+{
+    (void)state;
+    assert_ends_well(at_random);
+}
+
+/* So many M chunks, and the process has no mappings to spare. */
+static void too_many(void)
+{
+    static const size_t sizes[] = {2 * MIB, 3 * MIB};
+    keep_all(sizes, 2);
+    large_count = LARGE_GATHER_MOST + 1;
+    mchunkptr c = reused(4 * MIB);
+    CHECK(c != NULL && large_info_of(c)->parts.count == 1);
+    CHECK(large_kept_bytes() > 0);
+}
+
+static void nothing_is_gathered_where_there_are_many(void **state)
+{
+    (void)state;
+    assert_ends_well(too_many);
+}
+
+/* ---- what is not kept -------------------------------------------------------------- */
+
 static void unwanted(void)
 {
     in_demand();
@@ -387,6 +535,11 @@ static void a_header_that_agrees_with_itself_is_found_by_its_seal(void **state)
     info->arena = &own;
     assert_dies(do_look, c, "foreign pointer", chunk_mem(c));
     info->arena = NULL;
+    info->parts.count = 2;
+    assert_dies(do_look, c, "foreign pointer", chunk_mem(c));
+    info->parts.count = SIZE_MAX;
+    assert_dies(do_look, c, "foreign pointer", chunk_mem(c));
+    info->parts.count = 1;
     forget(c);
 }
 
@@ -458,6 +611,34 @@ static void the_threshold_follows_what_is_freed(void **state)
     assert_ends_well(adapting);
 }
 
+/* More than LARGE_ADAPT_MOST: only if they cannot be kept. */
+static void adapting_to_large(void)
+{
+    enum { MORE = LARGE_KEPT + 2 };
+    const size_t size = 2 * LARGE_ADAPT_MOST;
+    size_t first = cm_options.mmap_threshold;
+    mchunkptr c[MORE];
+    CHECK(size <= MMAP_THRESHOLD_MAX);
+    in_demand();
+    cm_option_store(&cm_options.mmap_threshold, first);
+    for (int i = 0; i < MORE; i++)
+        c[i] = given_large(size, CHUNK_ALIGN);
+    for (int i = 0; i < LARGE_KEPT; i++)
+        CHECK(large_keep(c[i]) && cm_options.mmap_threshold == first);
+    CHECK(!large_keep(c[LARGE_KEPT]) && cm_options.mmap_threshold >= size);
+    large_make_way();
+    CHECK(large_kept_bytes() == 0);
+    cm_option_store(&cm_options.mmap_threshold, first);
+    cm_option_store(&cm_options.purge_age, 0); /* nothing is kept */
+    CHECK(!large_keep(c[LARGE_KEPT + 1]) && cm_options.mmap_threshold >= size);
+}
+
+static void it_follows_large_ones_where_they_are_many(void **state)
+{
+    (void)state;
+    assert_ends_well(adapting_to_large);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -471,6 +652,10 @@ int main(void)
         cmocka_unit_test(a_freed_mapping_serves_the_next_request),
         cmocka_unit_test(the_smallest_that_is_large_enough_serves),
         cmocka_unit_test(the_largest_grows_when_none_is_large_enough),
+        cmocka_unit_test(the_pages_of_several_are_gathered_for_a_larger_one),
+        cmocka_unit_test(a_chunk_that_grows_takes_kept_pages),
+        cmocka_unit_test(contents_survive_whatever_is_gathered),
+        cmocka_unit_test(nothing_is_gathered_where_there_are_many),
         cmocka_unit_test(what_a_heap_would_serve_makes_way_for_it),
         cmocka_unit_test(live_and_kept_are_never_more_than_was_live),
         cmocka_unit_test(a_kept_mapping_goes_to_one_thread),
@@ -480,6 +665,7 @@ int main(void)
         cmocka_unit_test(a_kept_mapping_that_was_written_to_is_found),
         cmocka_unit_test(a_second_free_of_a_kept_mapping_is_told_apart),
         cmocka_unit_test(the_threshold_follows_what_is_freed),
+        cmocka_unit_test(it_follows_large_ones_where_they_are_many),
     };
     require_library();
     return cmocka_run_group_tests(tests, announce, NULL);

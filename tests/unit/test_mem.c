@@ -165,7 +165,58 @@ static void the_count_is_of_heaps_and_mappings(void)
     CHECK(c && is_more_by(large_info_of(c)->mapped));
 }
 
+/* Two parts, the second one cut out of the middle of a mapping, and a rest that is
+ * fresh. */
+static char *gathered(size_t size, size_t spare)
+{
+    char *p = os_map(one), *q = os_map(3 * one);
+    CHECK(p && q);
+    memset(p, 1, one);
+    memset(q, 2, 3 * one);
+    note();
+    cm_options.limit_hard = spare == SIZE_MAX ? 0 : start + spare;
+    char *all = os_gather((os_part_t[]){{p, one}, {q + one, one}}, 2, size);
+    CHECK(all == NULL || all != p);
+    CHECK(is_all(q, 2, one) && is_all(q + 2 * one, 2, one));
+    if (all == NULL)
+        CHECK(is_all(p, 1, one) && is_all(q, 2, 3 * one));
+    return all;
+}
+
+static void what_is_gathered_is_counted_and_moved(void)
+{
+    char *all = gathered(5 * one, 3 * one);
+    CHECK(all && is_more_by(3 * one));
+    CHECK(is_all(all, 1, one) && is_all(all + one, 2, one));
+    CHECK(is_all(all + 2 * one, 0, 3 * one));
+    memset(all, 3, 5 * one);
+    CHECK(os_unmap(all, 5 * one) && os_committed() == start - 2 * one);
+    cm_options.limit_hard = 0;
+    all = gathered(2 * one, 0);
+    CHECK(all && is_more_by(0) && is_all(all + one, 2, one));
+    cm_options.limit_hard = 0;
+    CHECK(gathered(3 * one + os_page, one) == NULL && is_more_by(0));
+}
+
+/* Mapping it may fail; what cannot be moved then is copied. */
+static void gathering_is_never_half_done(void)
+{
+    unsigned refused = 0;
+    for (unsigned at = 3; at <= 6; at++) { /* 1 and 2 are os_map's */
+        os_fail_at(at);
+        char *all = gathered(4 * one, SIZE_MAX);
+        os_fail_at(0);
+        refused += all == NULL;
+        CHECK(is_more_by(all == NULL ? 0 : 2 * one));
+        CHECK(all == NULL || (is_all(all, 1, one) && is_all(all + one, 2, one) &&
+                              is_all(all + 2 * one, 0, 2 * one)));
+    }
+    CHECK(refused == CM_DEBUG);
+}
+
 MEM_TEST(mappings_are_counted)
+MEM_TEST(what_is_gathered_is_counted_and_moved)
+MEM_TEST(gathering_is_never_half_done)
 MEM_TEST(reserved_memory_is_not_counted)
 MEM_TEST(the_break_is_counted)
 MEM_TEST(what_fails_is_not_counted)
@@ -179,6 +230,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mappings_are_counted),
+        cmocka_unit_test(test_what_is_gathered_is_counted_and_moved),
+        cmocka_unit_test(test_gathering_is_never_half_done),
         cmocka_unit_test(test_reserved_memory_is_not_counted),
         cmocka_unit_test(test_the_break_is_counted),
         cmocka_unit_test(test_what_fails_is_not_counted),
