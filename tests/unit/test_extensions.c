@@ -143,11 +143,11 @@ static void mallopt_sets_the_mmap_threshold(void)
     CHECK(is_mmapped(malloc(600 * KIB)));
 }
 
-/* The manual: the threshold goes up to the size of a freed mmapped chunk, 32 MiB at
- * most. */
+/* The manual: the threshold goes up to the size of a freed mmapped chunk; here, if these
+ * are few, up to 8 MiB. */
 static void the_mmap_threshold_adapts_to_what_is_freed(void)
 {
-    const size_t size = CM_TINY ? 300 * KIB : SIZE_MAX > UINT32_MAX ? 3 * MIB : 1 * MIB;
+    const size_t size = CM_TINY ? 150 * KIB : SIZE_MAX > UINT32_MAX ? 8 * MIB : 512 * KIB;
     void *first = malloc(size);
     CHECK(is_mmapped(first));
     free(first);
