@@ -17,6 +17,7 @@
 #include "os/mem.c"
 #include "os/sys.c"
 
+#include "core/ahead.c"
 #include "core/arena.c"
 #include "core/arenas.c"
 #include "core/bin.c"

@@ -294,7 +294,9 @@ static void give_list(arena_t *a, void *first, uint32_t since)
 {
     const pages_t pages = {ZONE_NONE, since};
     mchunkptr run = NULL;
-    while (first != NULL) {
+    for (unsigned i = 0; first != NULL; i++) {
+        if (i % ARENA_AHEAD == 0)
+            arena_look_ahead(first);
         mchunkptr c = chunk_of(first);
         bool behind = run != NULL && chunk_next(run) == c;
         bool before = run != NULL && chunk_next(c) == run;
@@ -302,7 +304,6 @@ static void give_list(arena_t *a, void *first, uint32_t since)
             give_checked(a, run, pages);
         check_inuse(a, c);
         first = link_next(first);
-        cm_prefetch(first);
         run = behind ? join(run, c) : before ? join(c, run) : c;
     }
     if (run != NULL)

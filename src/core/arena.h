@@ -167,6 +167,11 @@ void arena_merge_idle_locked(arena_t *a);
 /* Merge the whole depot back into the heap. */
 void arena_merge_locked(arena_t *a);
 
+/* Merging a chunk is mostly waiting for the lines of its neighbours' headers, and of what
+ * their links lead to. Ask for those of the next ARENA_AHEAD chunks of a list together.
+ * Nothing is believed but what the registry confirms, and nothing found wrong. */
+void arena_look_ahead(void *first);
+
 /* Free every chunk of a linked list. */
 void arena_give_list_locked(arena_t *a, void *first);
 
