@@ -31,7 +31,7 @@
 /* What the words of chunks, heaps and arenas mean. A change that a reader of a core file
  * would get wrong makes it one more: tools of another layout refuse. The magics that mark
  * these structs in memory hold it in their lowest byte. */
-#define CM_LAYOUT 6
+#define CM_LAYOUT 7
 #define CM_MAGIC(letters) ((size_t)(letters) << 8 | CM_LAYOUT)
 
 /* Chunks: SIZE_SZ is the width of a header word; a user pointer lies two of them behind

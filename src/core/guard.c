@@ -4,7 +4,7 @@
 #include "os/os.h"
 
 /* What of a page stands before the payload, at least. */
-#define HEAD (chunk_start(sizeof(large_info)) + CHUNK_HEADER)
+#define HEAD (chunk_start(LARGE_INFO_LEAST) + CHUNK_HEADER)
 
 guard_pool_t guard_pool;
 

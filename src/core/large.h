@@ -37,6 +37,9 @@ typedef struct large_info {
     large_parts_t parts;
 } CM_ALIGNED(CHUNK_ALIGN) large_info;
 
+/* Bytes of it that are there where the chunk is never of several parts. */
+#define LARGE_INFO_LEAST offsetof(large_info, parts.size)
+
 #define LARGE_MAGIC CM_MAGIC(0x677261)      /* "arg" */
 #define LARGE_KEPT_MAGIC CM_MAGIC(0x747065) /* "ept": freed and kept */
 
