@@ -30,23 +30,34 @@ static void touch_links(const chunk_t *c)
     touch(c->bk ^ link_secret.mask);
 }
 
+/* The first two are neighbours, as most will be then. */
+static bool is_in_order(const void *first, const void *second)
+{
+    const chunk_t *c = chunk_of(first), *other = chunk_of(second);
+    return chunk_next(c) == other || chunk_next(other) == c;
+}
+
 void arena_look_ahead(void *first)
 {
-    const chunk_t *c[ARENA_AHEAD];
+    const chunk_t *c[ARENA_AHEAD], *prev[ARENA_AHEAD];
     unsigned n = 0;
+    void *second = link_next(first);
+    if (second == NULL || is_in_order(first, second))
+        return;
     for (; n < ARENA_AHEAD && first != NULL && leads_on(chunk_of(first)); n++) {
         c[n] = chunk_of(first);
+        prev[n] = free_before(c[n]);
         touch((uintptr_t)chunk_next(c[n]));
-        touch((uintptr_t)free_before(c[n]));
+        touch((uintptr_t)prev[n]);
         first = link_next(first);
     }
     for (unsigned i = 0; i < n; i++)
         touch((uintptr_t)chunk_next(chunk_next(c[i])));
     for (unsigned i = 0; i < n; i++) {
-        const chunk_t *next = chunk_next(c[i]), *prev = free_before(c[i]);
+        const chunk_t *next = chunk_next(c[i]);
         if (leads_on(next) && chunk_is_free(next))
             touch_links(next);
-        if (prev != NULL)
-            touch_links(prev);
+        if (prev[i] != NULL)
+            touch_links(prev[i]);
     }
 }

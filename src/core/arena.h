@@ -169,7 +169,8 @@ void arena_merge_locked(arena_t *a);
 
 /* Merging a chunk is mostly waiting for the lines of its neighbours' headers, and of what
  * their links lead to. Ask for those of the next ARENA_AHEAD chunks of a list together.
- * Nothing is believed but what the registry confirms, and nothing found wrong. */
+ * Nothing is believed but what the registry confirms, and nothing found wrong. Pre: first
+ * is not NULL. */
 void arena_look_ahead(void *first);
 
 /* Free every chunk of a linked list. */

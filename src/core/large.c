@@ -90,9 +90,7 @@ static char *remap_guarded(char *base, size_t before, size_t mapped)
         os_release(base + mapped + guard, before - mapped, before - mapped - guard);
         return base;
     }
-    char *moved = os_may_grow(mapped - before)
-                      ? os_remap(base, before, mapped + guard, true)
-                      : NULL;
+    char *moved = os_remap(base, before, mapped + guard, true);
     if (moved == NULL)
         return NULL;
     guard_end(moved + mapped);
@@ -209,8 +207,6 @@ static char *grow(large_info *info, size_t mapped, large_parts_t *parts)
     size_t before = info->mapped, fresh;
     bool several = info->parts.count > 1;
     char *base = NULL;
-    if (!os_may_grow(mapped - before))
-        return NULL;
     if (several || (mapped - before >= LARGE_GATHER_LEAST && large_kept_bytes() > 0))
         base = large_gather(info, mapped, parts, &fresh);
     if (base != NULL || several)
@@ -234,7 +230,7 @@ mchunkptr large_resize(mchunkptr c, size_t n)
     large_parts_t parts = {.count = 1};
     if (mapped == before)
         return c;
-    if (guard_has(info))
+    if (guard_has(info) || (mapped > before && !os_may_grow(mapped - before)))
         return NULL;
     char *base = os_guard() > 0    ? remap_guarded((char *)info, before, mapped)
                  : mapped > before ? grow(info, mapped, &parts)
