@@ -175,12 +175,14 @@ static long call_remap(const long *a)
         errno = ENOMEM;
         return -1;
     }
+    bool fixed = (a[3] & MREMAP_FIXED) != 0;
     FUZZ_CHECK(fuzz_owns((const void *)a[0], (size_t)a[1]));
-    long p = syscall(SYS_mremap, a[0], a[1], a[2], a[3]);
-    if (p != -1) {
+    FUZZ_CHECK(!fixed || fuzz_owns((const void *)a[4], (size_t)a[2]));
+    long p = syscall(SYS_mremap, a[0], a[1], a[2], a[3], a[4]);
+    if (p != -1)
         unnote((uintptr_t)a[0], (size_t)a[1]);
+    if (p != -1 && !fixed)
         note((uintptr_t)p, (size_t)a[2]);
-    }
     return p;
 }
 
