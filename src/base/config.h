@@ -96,7 +96,7 @@
 /* Mappings of the kernel that one M chunk may be gathered from, as long as the process
  * has no more than so many M chunks: it may have some 65,000 mappings (vm.max_map_count).
  */
-#define LARGE_PARTS (CM_TINY ? 3 : 16)
+#define LARGE_PARTS (CM_TINY ? 4 : 16)
 #define LARGE_GATHER_MOST 512
 
 /* The mmap threshold follows the sizes that are freed up to here, and beyond where they

@@ -175,11 +175,14 @@ typedef struct gathered {
     large_parts_t rest_parts;
 } gathered_t;
 
+/* Parts that may be gathered: what is fresh behind them is one more. */
+#define GATHER_MOST (LARGE_PARTS - 1)
+
 /* Add as much of info as need asks for. */
 static void add(gathered_t *g, large_info *info, size_t need)
 {
     size_t at = 0;
-    for (size_t i = 0; i < info->parts.count && g->parts.count < LARGE_PARTS; i++) {
+    for (size_t i = 0; i < info->parts.count && g->parts.count < GATHER_MOST; i++) {
         size_t size = large_part_size(info, i, at);
         if (size > need - g->bytes)
             size = need - g->bytes;
@@ -197,7 +200,7 @@ static void add(gathered_t *g, large_info *info, size_t need)
 
 static bool may_gather(const gathered_t *g, size_t need)
 {
-    return g->bytes < need && g->parts.count < LARGE_PARTS &&
+    return g->bytes < need && g->parts.count < GATHER_MOST &&
            atomic_load_explicit(&large_count, memory_order_relaxed) <= LARGE_GATHER_MOST;
 }
 
@@ -206,10 +209,14 @@ char *large_gather(large_info *info, size_t need, large_parts_t *parts, size_t *
     gathered_t g = {.bytes = 0};
     large_info *picked[LARGE_PARTS];
     unsigned count = 0;
+    bool in_use = info->magic == (LARGE_MAGIC ^ (uintptr_t)info);
+    if (in_use && info->parts.count > GATHER_MOST)
+        return NULL;
     add(&g, info, need);
+    size_t wanted = in_use ? g.parts.count : 0;
     while (may_gather(&g, need) && (picked[count] = pick_best(SIZE_MAX)) != NULL)
         add(&g, picked[count++], need);
-    char *base = os_gather(g.part, g.parts.count, need);
+    char *base = os_gather(g.part, g.parts.count, wanted, need);
     if (base == NULL) {
         while (count > 0)
             large_kept_put(picked[--count]);
@@ -218,6 +225,7 @@ char *large_gather(large_info *info, size_t need, large_parts_t *parts, size_t *
     if (g.rest_bytes > 0)
         keep_rest(g.rest, g.rest_bytes, &g.rest_parts);
     *parts = g.parts;
+    parts->count += g.bytes < need;
     *fresh = g.bytes;
     return base;
 }

@@ -14,19 +14,32 @@ static void unmap_part(const os_part_t *part)
         syscall(SYS_madvise, part->from, part->size, MADV_DONTNEED);
 }
 
-/* The part's pages come to lie at `to`, in a mapping of ours, and go on to size bytes.
- * What the kernel refuses to move (too many mappings) is copied: so nothing is ever half
- * done. */
-static void move_part(const os_part_t *part, char *to, size_t size)
+/* The kernel unmaps the place that a mapping is to come to before it looks whether it is
+ * one: programs split theirs, by madvise (numpy) or mprotect. To grow it where it stands
+ * asks just that, and the page is given back if there was one. */
+static bool is_one(const os_part_t *part)
 {
-    if (!os_refused() && syscall(SYS_mremap, part->from, part->size, size,
-                                 MREMAP_MAYMOVE | MREMAP_FIXED, to) == (long)to)
+    size_t more = part->size + os_kernel_page;
+    if (syscall(SYS_mremap, part->from, part->size, more, 0) == -1)
+        return errno == ENOMEM;
+    syscall(SYS_munmap, part->from + part->size, os_kernel_page);
+    return true;
+}
+
+/* The part's pages come to lie at `to`, in a mapping of ours. Those that the kernel would
+ * not move are copied, if their contents are wanted: so nothing is ever half done. */
+static void move_part(const os_part_t *part, char *to, bool wanted)
+{
+    if (!os_refused() && is_one(part) &&
+        syscall(SYS_mremap, part->from, part->size, part->size,
+                MREMAP_MAYMOVE | MREMAP_FIXED, to) == (long)to)
         return;
-    memcpy(to, part->from, part->size);
+    if (wanted)
+        memcpy(to, part->from, part->size);
     unmap_part(part);
 }
 
-void *os_gather(const os_part_t *part, size_t count, size_t size)
+void *os_gather(const os_part_t *part, size_t count, size_t wanted, size_t size)
 {
     size_t more = size;
     for (size_t i = 0; i < count; i++)
@@ -40,8 +53,7 @@ void *os_gather(const os_part_t *part, size_t count, size_t size)
     }
     int saved = errno;
     for (size_t i = 0; i < count; to += part[i++].size)
-        move_part(&part[i], to,
-                  i + 1 < count ? part[i].size : size - (size_t)(to - base));
+        move_part(&part[i], to, i < wanted);
     errno = saved;
     return base;
 }

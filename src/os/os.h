@@ -124,11 +124,12 @@ typedef struct os_part {
 } os_part_t;
 
 /* A mapping of size bytes that begins with the pages of these parts, in their order;
- * those that follow are fresh and zero. The parts are gone from where they were. NULL:
- * all is as it was. To move a page costs a twentieth of what a fresh one does, or less.
- * Each part remains a mapping of its own for the kernel, which moves no two by one
- * call. */
-void *os_gather(const os_part_t *part, size_t count, size_t size);
+ * those that follow are fresh and zero. The parts are gone from where they were; of all
+ * but the first ones, as many as are wanted, the contents may be lost. NULL: all is as it
+ * was. To move a page costs a twentieth of what a fresh one does, or less. Each part, and
+ * what is fresh, is a mapping of its own for the kernel, which moves no two by one call.
+ */
+void *os_gather(const os_part_t *part, size_t count, size_t wanted, size_t size);
 
 /*
  * Limits. Committed is what os_map, os_commit, os_remap, os_gather and os_break_move have

@@ -1,6 +1,8 @@
 /* test_mem.c - what the kernel has given is counted, and the limits on it. */
 #include "inside.h"
 
+#include <sys/mman.h>
+
 static const size_t one = 256 * KIB;
 
 /* Each scenario lives in a child, whose limits are its own. */
@@ -175,7 +177,7 @@ static char *gathered(size_t size, size_t spare)
     memset(q, 2, 3 * one);
     note();
     cm_options.limit_hard = spare == SIZE_MAX ? 0 : start + spare;
-    char *all = os_gather((os_part_t[]){{p, one}, {q + one, one}}, 2, size);
+    char *all = os_gather((os_part_t[]){{p, one}, {q + one, one}}, 2, 2, size);
     CHECK(all == NULL || all != p);
     CHECK(is_all(q, 2, one) && is_all(q + 2 * one, 2, one));
     if (all == NULL)
@@ -198,6 +200,27 @@ static void what_is_gathered_is_counted_and_moved(void)
     CHECK(gathered(3 * one + os_page, one) == NULL && is_more_by(0));
 }
 
+/* The kernel moves no part that the program has made two mappings of. */
+static void what_the_program_has_split_is_gathered_too(void)
+{
+    for (size_t wanted = 0; wanted <= 2; wanted++) {
+        char *p = os_map(2 * one), *q = os_map(2 * one);
+        CHECK(p && q && madvise(p + os_page, one, MADV_DONTDUMP) == 0);
+        CHECK(mprotect(q + one, one, PROT_READ) == 0);
+        memset(p, 1, 2 * one);
+        memset(q, 2, one);
+        note();
+        char *all =
+            os_gather((os_part_t[]){{p, 2 * one}, {q, 2 * one}}, 2, wanted, 5 * one);
+        CHECK(all && is_more_by(one) && is_all(all + 4 * one, 0, one));
+        CHECK(wanted < 1 || is_all(all, 1, 2 * one));
+        CHECK(wanted < 2 ||
+              (is_all(all + 2 * one, 2, one) && is_all(all + 3 * one, 0, one)));
+        memset(all, 3, 5 * one);
+        CHECK(os_unmap(all, 5 * one));
+    }
+}
+
 /* Mapping it may fail; what cannot be moved then is copied. */
 static void gathering_is_never_half_done(void)
 {
@@ -216,6 +239,7 @@ static void gathering_is_never_half_done(void)
 
 MEM_TEST(mappings_are_counted)
 MEM_TEST(what_is_gathered_is_counted_and_moved)
+MEM_TEST(what_the_program_has_split_is_gathered_too)
 MEM_TEST(gathering_is_never_half_done)
 MEM_TEST(reserved_memory_is_not_counted)
 MEM_TEST(the_break_is_counted)
@@ -231,6 +255,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mappings_are_counted),
         cmocka_unit_test(test_what_is_gathered_is_counted_and_moved),
+        cmocka_unit_test(test_what_the_program_has_split_is_gathered_too),
         cmocka_unit_test(test_gathering_is_never_half_done),
         cmocka_unit_test(test_reserved_memory_is_not_counted),
         cmocka_unit_test(test_the_break_is_counted),
