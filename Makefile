@@ -137,6 +137,8 @@ debug: build/tiny/libcmalloc.so build/tiny/libcmalloc.a build/tiny/cmalloc
 PART_NAMES := near start more far
 FOLDERS := build build/tiny build/secure build/tiny/secure
 $(FOLDERS:%=%/near.o): PART := 1
+$(FOLDERS:%=%/near.o): PLACEABLE += -ffunction-sections
+$(FOLDERS:%=%/near.o): PLACEABLE += -ffunction-sections
 $(FOLDERS:%=%/start.o): PART := 2
 $(FOLDERS:%=%/more.o): PART := 3
 $(FOLDERS:%=%/far.o): PART := 4

@@ -13,6 +13,7 @@
 #include "base/lock.c"
 
 #include "os/break.c"
+#include "os/image.c"
 #include "os/limit.c"
 #include "os/mem.c"
 #include "os/sys.c"

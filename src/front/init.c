@@ -12,10 +12,13 @@
 #include "os/os.h"
 #include "os/stack.h"
 
-/* From thread_none, of which only the beginning is ever read, to here lies what the start
- * alone runs, and constants (src/library.ld). NULL where that script was not used: in the
- * secure variant, and in a program that has us linked in. */
+/* Where the linker has put what (src/library.ld): from thread_none, of which only the
+ * beginning is ever read, to cm_start_end lies what a small program does not run, or not
+ * again; between the other two what most others run. NULL where that script was not used:
+ * in the secure variant, and in a program that has us linked in. */
 extern const char cm_start_end[] CM_OPTIONAL;
+extern const char cm_near_begin[] CM_OPTIONAL;
+extern const char cm_near_end[] CM_OPTIONAL;
 
 CM_START static void init(void)
 {
@@ -42,6 +45,7 @@ CM_START static void init(void)
 CM_NEAR static void start(void)
 {
     init();
+    os_set_apart(cm_near_begin, cm_near_end);
     os_forget((const char *)thread_none.spare, cm_start_end);
 }
 

@@ -109,7 +109,7 @@ long leak_report(const snapshot_wish_t *wish, int fd, bool json)
  * an exit handler, goes on with those that are left and with libc's flushing of files
  * (glibc; the C standard leaves it open).
  */
-__attribute__((destructor(101))) static void leak_fini(void)
+CM_NEAR __attribute__((destructor(101))) static void leak_fini(void)
 {
     if (atomic_load_explicit(&cm_options.leaks, memory_order_relaxed) == 0)
         return;

@@ -39,7 +39,7 @@ static void on_profile_signal(int number)
 }
 
 /* After front/init.c's: the options have been read. */
-__attribute__((constructor(102))) static void profile_init(void)
+CM_NEAR __attribute__((constructor(102))) static void profile_init(void)
 {
     size_t number =
         atomic_load_explicit(&cm_options.profile_signal, memory_order_relaxed);
@@ -47,4 +47,7 @@ __attribute__((constructor(102))) static void profile_init(void)
         cm_warn("profile_signal", "there is no such signal");
 }
 
-__attribute__((destructor(102))) static void profile_fini(void) { write_profile(); }
+CM_NEAR __attribute__((destructor(102))) static void profile_fini(void)
+{
+    write_profile();
+}

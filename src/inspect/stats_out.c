@@ -69,7 +69,7 @@ static void on_signal(int number)
 }
 
 /* After front/init.c's: the options have been read. */
-__attribute__((constructor(102))) static void stats_init(void)
+CM_NEAR __attribute__((constructor(102))) static void stats_init(void)
 {
     size_t number = atomic_load_explicit(&cm_options.stats_signal, memory_order_relaxed);
     if (number != 0 && !os_handle((int)number, on_signal))
@@ -89,7 +89,7 @@ __attribute__((constructor(102))) static void stats_init(void)
     }
 }
 
-__attribute__((destructor(102))) static void stats_fini(void)
+CM_NEAR __attribute__((destructor(102))) static void stats_fini(void)
 {
     if (at_exit())
         write_stats();

@@ -113,7 +113,7 @@ static bool look_at_fault(uintptr_t address)
 }
 
 /* After front/init.c's. */
-__attribute__((constructor(102))) static void trace_init(void)
+CM_NEAR __attribute__((constructor(102))) static void trace_init(void)
 {
     if (guard_pool.size != 0)
         os_on_fault(look_at_fault);

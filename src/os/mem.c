@@ -218,16 +218,6 @@ static uintptr_t kernel_page_up(uintptr_t at)
     return kernel_page_down(at + os_kernel_page - 1);
 }
 
-void os_forget(const char *from, const char *to)
-{
-    uintptr_t first = kernel_page_up((uintptr_t)from),
-              last = kernel_page_down((uintptr_t)to);
-    int saved = errno;
-    if (first < last)
-        syscall(SYS_madvise, first, last - first, MADV_DONTNEED);
-    errno = saved;
-}
-
 /* Of the kernel's pages from page on, as many as mincore calls resident; count is at most
  * RESIDENT_AT_ONCE. */
 #define RESIDENT_AT_ONCE 512

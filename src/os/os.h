@@ -65,6 +65,10 @@ bool os_purge(void *p, size_t size);
  * are touched. */
 void os_forget(const char *from, const char *to);
 
+/* Pages from here to there are mapped when one of them is touched, without those before
+ * and behind them. */
+void os_set_apart(const char *from, const char *to);
+
 /* Put memory behind committed pages now, as writing to each would. A hint: it may do
  * nothing. */
 void os_populate(void *p, size_t size);
