@@ -91,7 +91,7 @@ LINK := -shared -pthread -Wl,-soname,$(SONAME) -Wl,--version-script=src/cmalloc.
         -Wl,-z,noexecstack -Wl,--build-id
 # Few pages of it in a small program's memory: src/library.ld. One segment for code and
 # constants, so that both share those pages.
-PLACEABLE := -fdata-sections
+PLACEABLE := -fdata-sections -ffunction-sections
 PLACED := -Wl,-z,noseparate-code -Wl,-T,src/library.ld
 
 # In the archive only what the library exports stays global: a program may have an
@@ -137,8 +137,6 @@ debug: build/tiny/libcmalloc.so build/tiny/libcmalloc.a build/tiny/cmalloc
 PART_NAMES := near start more far
 FOLDERS := build build/tiny build/secure build/tiny/secure
 $(FOLDERS:%=%/near.o): PART := 1
-$(FOLDERS:%=%/near.o): PLACEABLE += -ffunction-sections
-$(FOLDERS:%=%/near.o): PLACEABLE += -ffunction-sections
 $(FOLDERS:%=%/start.o): PART := 2
 $(FOLDERS:%=%/more.o): PART := 3
 $(FOLDERS:%=%/far.o): PART := 4

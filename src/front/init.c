@@ -13,10 +13,9 @@
 #include "os/stack.h"
 
 /* Where the linker has put what (src/library.ld): from thread_none, of which only the
- * beginning is ever read, to cm_start_end lies what a small program does not run, or not
- * again; between the other two what most others run. NULL where that script was not used:
- * in the secure variant, and in a program that has us linked in. */
-extern const char cm_start_end[] CM_OPTIONAL;
+ * beginning is ever read, to cm_near_begin lies what a program does not run, or not
+ * again; from there to cm_near_end what most run, but not small ones. NULL where that
+ * script was not used: in the secure variant, and in a program that has us linked in. */
 extern const char cm_near_begin[] CM_OPTIONAL;
 extern const char cm_near_end[] CM_OPTIONAL;
 
@@ -44,9 +43,9 @@ CM_START static void init(void)
 /* The start is over, and its code need not stay resident. */
 CM_NEAR static void start(void)
 {
-    init();
     os_set_apart(cm_near_begin, cm_near_end);
-    os_forget((const char *)thread_none.spare, cm_start_end);
+    init();
+    os_forget((const char *)thread_none.spare, cm_near_begin);
 }
 
 /* glibc calls constructors as it calls main; musl without arguments, but with environ

@@ -19,7 +19,7 @@ static void advise_code(uintptr_t first, uintptr_t last, int advice)
 
 /* The kernel maps what lies round a page that is touched, but not beyond its mapping, and
  * advice to a part makes that a mapping of its own. */
-CM_START void os_set_apart(const char *from, const char *to)
+void os_set_apart(const char *from, const char *to)
 {
     advise_code((uintptr_t)from, (uintptr_t)to + os_kernel_page - 1, MADV_RANDOM);
 }
